@@ -1,0 +1,118 @@
+//! Media types, and the families by which services choose what they read.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What sort of thing a file is; settings and services speak of families, never of extensions.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// Plain text, Markdown, CSV, JSON, XML.
+    Text,
+    /// HTML and XHTML.
+    Html,
+    /// `message/rfc822`, Outlook messages.
+    Mail,
+    /// Word, spreadsheet, presentation, RTF, e-book.
+    Office,
+    /// PDF.
+    Pdf,
+    /// Photos, scans, drawings as pixels.
+    Image,
+    /// Recordings of sound.
+    Audio,
+    /// Moving pictures.
+    Video,
+    /// Anything else: archives, programs, fonts, unknown bytes.
+    Other,
+}
+
+const OFFICE: &[&str] = &[
+    "application/msword",
+    "application/rtf",
+    "text/rtf",
+    "application/epub+zip",
+    "application/vnd.ms-excel",
+    "application/vnd.ms-powerpoint",
+    "application/vnd.ms-word.document.macroenabled.12",
+    "application/vnd.ms-excel.sheet.macroenabled.12",
+    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+    "application/vnd.ms-powerpoint.presentation.macroenabled.12",
+];
+
+const TEXT: &[&str] = &[
+    "application/json",
+    "application/x-ndjson",
+    "application/xml",
+    "application/xslt+xml",
+    "application/yaml",
+    "application/toml",
+    "application/javascript",
+    "application/sql",
+    "application/x-sh",
+    "application/x-subrip",
+];
+
+impl Family {
+    /// The family of a media type (lower case, without parameters).
+    #[must_use]
+    pub fn of(media_type: &str) -> Self {
+        match media_type {
+            "application/pdf" => Self::Pdf,
+            "text/html" | "application/xhtml+xml" => Self::Html,
+            "message/rfc822" | "application/vnd.ms-outlook" | "application/mbox" => Self::Mail,
+            _ if OFFICE.contains(&media_type)
+                || media_type.starts_with("application/vnd.openxmlformats-officedocument.")
+                || media_type.starts_with("application/vnd.oasis.opendocument.") =>
+            {
+                Self::Office
+            }
+            _ if TEXT.contains(&media_type)
+                || media_type.ends_with("+xml") && !media_type.starts_with("image/") =>
+            {
+                Self::Text
+            }
+            _ => Self::of_top_level(media_type),
+        }
+    }
+
+    fn of_top_level(media_type: &str) -> Self {
+        match media_type.split('/').next() {
+            Some("text") => Self::Text,
+            Some("image") if media_type == "image/svg+xml" => Self::Text,
+            Some("image") => Self::Image,
+            Some("audio") => Self::Audio,
+            Some("video") => Self::Video,
+            _ => Self::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_follow_the_media_type() {
+        let cases = [
+            ("text/plain", Family::Text),
+            ("application/x-ndjson", Family::Text),
+            ("image/svg+xml", Family::Text),
+            ("application/xhtml+xml", Family::Html),
+            ("application/vnd.oasis.opendocument.text", Family::Office),
+            (
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+                Family::Office,
+            ),
+            ("application/vnd.ms-outlook", Family::Mail),
+            ("image/heic", Family::Image),
+            ("audio/wav", Family::Audio),
+            ("application/zip", Family::Other),
+        ];
+        for (media_type, family) in cases {
+            assert_eq!(Family::of(media_type), family, "{media_type}");
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! `catalog`: writes the one change record of a run, and ends or resumes a run that failed.
+//!
+//! It appends small objects only; merging them into a table is another machine's work.
+
+mod record;
+
+use aws::Deployment;
+use domain::change::{Change, record_key};
+use domain::failure::Failure;
+use domain::object::ObjectRef;
+use domain::stage::{CatalogRequest, FailedRun};
+use serde_json::{Value, json};
+
+/// Does what the request asks.
+///
+/// # Errors
+/// For [`CatalogRequest::Conclude`] the failure that was recorded; else what S3 says.
+pub async fn handle(deployment: Deployment, request: CatalogRequest) -> Result<Value, Failure> {
+    match request {
+        CatalogRequest::Outcome { state } => {
+            let change = record::of_outcome(state, aws::clock::now())?;
+            let uri = write(&deployment, &change).await?;
+            Ok(
+                json!({ "run": change.run, "status": change.status, "reason": change.reason, "change_uri": uri }),
+            )
+        }
+        CatalogRequest::Failure(run) => {
+            write(&deployment, &record::of_failure(&run, aws::clock::now())).await?;
+            Ok(json!(run.arrived.execution.redrive_count))
+        }
+        CatalogRequest::Conclude(run) => conclude(&run),
+    }
+}
+
+async fn write(deployment: &Deployment, change: &Change) -> Result<String, Failure> {
+    let key = record_key(change.event_time, &change.run);
+    let place = ObjectRef::new(&deployment.names.catalog_bucket, key);
+    deployment.store.write_json(&place, change).await?;
+    Ok(place.uri())
+}
+
+/// A redrive starts again at the state that failed, which is this one: then the run goes on.
+fn conclude(run: &FailedRun) -> Result<Value, Failure> {
+    let failed_at = run.state.failed_at_redrive.unwrap_or(0);
+    if run.arrived.execution.redrive_count > failed_at {
+        return Ok(json!({ "resumed_at_redrive": run.arrived.execution.redrive_count }));
+    }
+    Err(run.state.error.failure())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::failure::FailureName;
+
+    fn failed(redrive_count: u32, failed_at: u32) -> FailedRun {
+        serde_json::from_value(json!({
+            "event": {"kind": "created", "object": {"bucket": "raw", "key": "a"}, "time": "2026-05-01T12:00:00Z"},
+            "execution": {"arn": "arn", "name": "run", "started": "2026-05-01T12:00:01Z", "redrive_count": redrive_count},
+            "state": {"error": {"Error": "Transient", "Cause": "{\"errorMessage\":\"gone\",\"errorType\":\"Transient\"}"}, "failed_at_redrive": failed_at},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_failed_run_ends_with_its_failure_until_it_is_redriven() {
+        let failure = conclude(&failed(0, 0)).unwrap_err();
+        assert_eq!(
+            (failure.name, failure.message.as_str()),
+            (FailureName::Transient, "gone")
+        );
+        assert!(conclude(&failed(1, 0)).is_ok());
+        assert!(
+            conclude(&failed(1, 1)).is_err(),
+            "it failed again after the redrive"
+        );
+    }
+}

@@ -1,0 +1,6 @@
+//! Wires [`start::handle`] to the Lambda Runtime API.
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    aws::bootstrap::run("start", start::handle).await
+}
