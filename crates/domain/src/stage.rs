@@ -87,16 +87,15 @@ pub struct TrackState {
     #[serde(default)]
     pub answers: Vec<ObjectRef>,
     /// What is to be done next; the state machine's choice reads `progress`.
-    #[serde(flatten, default)]
+    #[serde(flatten)]
     pub progress: Progress,
 }
 
 /// What a track needs next.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "progress", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Progress {
     /// Start the task at `position`.
-    #[default]
     Start,
     /// A job runs: wait, then ask.
     Wait {

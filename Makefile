@@ -1,0 +1,95 @@
+# Sluice: everything a person or a machine does with this repository.
+# `make run` and `make test` need no other command before them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+
+# One target directory for all checkouts, outside of them: dependencies are compiled once.
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/sluice/target
+# Where `make run` keeps its data; a second run adds to it. `make clean` takes it away.
+DATA ?= .sluice
+# What `make run` sends through.
+FILES ?= samples
+# Real files that are no part of the repository; the tests use them where they are.
+SHARED ?= ../shared
+
+# One feature set and one profile for building, running and testing.
+EVERYTHING := --workspace --all-targets
+PROGRAMS := $(CARGO_TARGET_DIR)/debug
+PYTHON := $(CARGO_TARGET_DIR)/python
+
+.PHONY: help
+help: ## Say what can be done here
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: setup
+setup: ## Install what is missing from Debian or Ubuntu, or say how
+	@scripts/setup
+
+.PHONY: build
+build: ## Build all programs
+	cargo build --locked $(EVERYTHING)
+
+.PHONY: run
+run: setup build ## Send the samples through the whole pipeline (FILES=… for others)
+	$(PROGRAMS)/sluice run --data $(DATA) $(FILES)
+
+.PHONY: test
+test: setup build test-rust test-python conformance ## Run all tests
+
+.PHONY: test-rust
+test-rust: build
+	if [ -d $(SHARED)/corpus ]; then export SLUICE_CORPUS=$$(realpath $(SHARED)/corpus); else echo "no corpus at $(SHARED)/corpus: its test is skipped"; fi
+	if command -v cargo-nextest > /dev/null; then
+		cargo nextest run --locked $(EVERYTHING)
+		cargo test --locked --workspace --doc
+	else
+		echo "cargo-nextest is not installed: cargo test runs the tests, with less to see"
+		cargo test --locked --workspace
+	fi
+
+.PHONY: test-python
+test-python: build $(PYTHON)/bin/boto3-is-there
+	SLUICE=$(PROGRAMS)/sluice $(PYTHON)/bin/python -m unittest discover --start-directory tests/python
+
+.PHONY: conformance
+conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engine to what AWS answered, where that is recorded
+	if [ -d $(SHARED)/asl-conformance ]; then
+		$(PYTHON)/bin/python scripts/conformance $(PROGRAMS)/sluice $(SHARED)/asl-conformance
+	else
+		echo "no recordings at $(SHARED)/asl-conformance: conformance is skipped"
+	fi
+
+.PHONY: check
+check: ## Format, lints, documentation, licences, house rules
+	cargo fmt --all --check
+	cargo clippy --locked $(EVERYTHING) -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps --document-private-items
+	cargo test --locked --package tests --test tidy
+	if command -v cargo-deny > /dev/null; then cargo deny --all-features check; else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
+
+.PHONY: bench
+bench: setup ## Measure: invocation overhead, throughput, start of the functions
+	scripts/bench
+
+.PHONY: samples
+samples: $(PYTHON)/bin/samples-can-be-made ## Make the files under samples/ anew
+	$(PYTHON)/bin/python scripts/make-samples samples
+
+.PHONY: clean
+clean: ## Take away what was built and what `make run` kept
+	cargo clean
+	rm -rf $(DATA) $(PYTHON)
+
+$(PYTHON)/bin/python:
+	python3 -m venv $(PYTHON)
+
+$(PYTHON)/bin/boto3-is-there: tests/python/requirements.txt | $(PYTHON)/bin/python
+	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement tests/python/requirements.txt
+	touch $@
+
+$(PYTHON)/bin/samples-can-be-made: scripts/samples-requirements.txt | $(PYTHON)/bin/python
+	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/samples-requirements.txt
+	touch $@

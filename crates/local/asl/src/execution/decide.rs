@@ -1,0 +1,376 @@
+//! Deciding what happens next in a flow. A decision only emits events; the fold does the rest.
+
+use std::cell::OnceCell;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::frame::{Current, Frame, Phase};
+use super::{Execution, ROOT, Step};
+use crate::context::{ContextObject, StateFacts};
+use crate::failure::{DATA_LIMIT_EXCEEDED, Failure};
+use crate::log::{Event, FrameId};
+use crate::payload::Payload;
+use crate::states::{Action, Exit, Kind, Moment};
+use crate::timestamp;
+
+/// What a flow in some phase does next.
+enum Turn {
+    Enter(String, Payload),
+    Execute,
+    Leave(Payload),
+    Contain,
+    Fail {
+        failure: Failure,
+        child: Option<FrameId>,
+        reported: bool,
+    },
+    End(Payload),
+    Rest,
+}
+
+impl Execution {
+    /// Takes one flow one event further.
+    pub(super) fn go_on(
+        &mut self,
+        id: FrameId,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        match self.turn(id) {
+            Turn::Enter(name, input) => self.enter(id, name, input, now, step),
+            Turn::Execute => self.execute(id, now, random, step),
+            Turn::Leave(result) => {
+                let exit =
+                    self.with_moment(id, now, random, |moment| moment.leave_with_result(result));
+                self.exit_or_fail(id, exit, now, random, step);
+            }
+            Turn::Contain => self.contain(id, now, random, step),
+            Turn::Fail {
+                failure,
+                child,
+                reported,
+            } => self.go_on_failing(id, failure, child, reported, now, random, step),
+            Turn::End(output) => self.end(id, output, now, step),
+            Turn::Rest => self.unready(id),
+        }
+    }
+
+    fn turn(&self, id: FrameId) -> Turn {
+        let Some(frame) = self.frames.get(&id) else {
+            return Turn::Rest;
+        };
+        match &frame.phase {
+            Phase::Entering { name, input } => Turn::Enter(name.clone(), input.clone()),
+            Phase::Executing => Turn::Execute,
+            Phase::Returned { result } => Turn::Leave(result.clone()),
+            Phase::Containing => Turn::Contain,
+            Phase::Failing {
+                failure,
+                child,
+                reported,
+            } => Turn::Fail {
+                failure: failure.clone(),
+                child: *child,
+                reported: *reported,
+            },
+            Phase::Ended { output } => Turn::End(output.clone()),
+            _ => Turn::Rest,
+        }
+    }
+
+    fn enter(
+        &mut self,
+        id: FrameId,
+        name: String,
+        input: Payload,
+        now: Timestamp,
+        step: &mut Step,
+    ) {
+        let state = self
+            .frames
+            .get(&id)
+            .and_then(|frame| frame.flow.states.get(&name));
+        let kind = state
+            .expect("every transition of a checked definition has a target")
+            .kind
+            .name();
+        self.emit(id, Event::StateEntered { kind, name, input }, now, step);
+    }
+
+    /// Executes the body of the state that a flow is in.
+    pub(super) fn execute(
+        &mut self,
+        id: FrameId,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is not general enough over lifetimes"
+        )]
+        let action = self.with_moment(id, now, random, |moment| moment.run());
+        match action {
+            Ok(Action::Exit(exit)) => self.exit(id, exit, now, step),
+            Ok(Action::Fail(failure)) => self.handle(id, failure, false, now, random, step),
+            Ok(Action::WaitUntil(due)) => {
+                let due = timestamp::for_log(due);
+                self.emit(id, Event::WaitScheduled { due }, now, step);
+            }
+            Ok(Action::StartTask(order)) => {
+                let scheduled = Event::TaskScheduled {
+                    resource: order.resource,
+                    region: self.start.region().to_owned(),
+                    parameters: order.input,
+                    timeout_seconds: order.timeout_seconds,
+                    heartbeat_seconds: order.heartbeat_seconds,
+                    role_arn: order.role_arn,
+                };
+                self.emit(id, scheduled, now, step);
+            }
+            Ok(Action::StartBranches { input }) => {
+                self.emit(id, Event::ParallelStarted { input }, now, step);
+            }
+            Ok(Action::StartItems { items, concurrency }) => {
+                let length = items.value().as_array().map_or(0, Vec::len);
+                self.emit(
+                    id,
+                    Event::MapStarted {
+                        length,
+                        items,
+                        concurrency,
+                    },
+                    now,
+                    step,
+                );
+            }
+            Err(failure) => self.handle_in_state(id, failure, now, random, step),
+        }
+    }
+
+    /// Leaves a state, or handles what failed while working out how.
+    pub(super) fn exit_or_fail(
+        &mut self,
+        id: FrameId,
+        exit: Result<Exit, Failure>,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        match exit {
+            Ok(exit) => self.exit(id, exit, now, step),
+            Err(failure) => self.handle_in_state(id, failure, now, random, step),
+        }
+    }
+
+    pub(super) fn exit(&mut self, id: FrameId, exit: Exit, now: Timestamp, step: &mut Step) {
+        let state = &self.current(id).state;
+        let exited = Event::StateExited {
+            kind: state.kind.name(),
+            name: state.name.clone(),
+            output: exit.output,
+            assigned: exit.assigned,
+            next: exit.next,
+        };
+        self.emit(id, exited, now, step);
+    }
+
+    /// Handles a failure of the interpreter, whose cause begins with the place.
+    fn handle_in_state(
+        &mut self,
+        id: FrameId,
+        failure: Failure,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        let failure = self.place(id, failure);
+        self.handle(id, failure, false, now, random, step);
+    }
+
+    pub(super) fn place(&self, id: FrameId, failure: Failure) -> Failure {
+        if failure.error.as_deref() == Some(DATA_LIMIT_EXCEEDED) {
+            return failure;
+        }
+        let current = self.current(id);
+        failure.in_state(&current.state.name, current.entered_event_id)
+    }
+
+    /// Starts the next iteration, ends the container, or rests until a child ends.
+    fn contain(
+        &mut self,
+        id: FrameId,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        let container = self
+            .frame(id)
+            .container
+            .as_ref()
+            .expect("a containing flow has a container");
+        if container.can_start() {
+            let index = container.next;
+            match self.item_input(id, index, now, random) {
+                Ok(input) => {
+                    let name = self.current(id).state.name.clone();
+                    let started = Event::MapIterationStarted {
+                        name,
+                        index,
+                        parent: id,
+                        input,
+                    };
+                    let cursor = self.frame(id).cursor;
+                    self.emit_after(cursor, self.next_frame, started, now, step);
+                }
+                Err(failure) => self.handle_in_state(id, failure, now, random, step),
+            }
+        } else if container.done == container.slots.len() {
+            let is_map = container.items.is_some();
+            self.emit(
+                id,
+                if is_map {
+                    Event::MapSucceeded
+                } else {
+                    Event::ParallelSucceeded
+                },
+                now,
+                step,
+            );
+        } else {
+            self.unready(id);
+        }
+    }
+
+    fn item_input(
+        &mut self,
+        id: FrameId,
+        index: usize,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+    ) -> Result<Payload, Failure> {
+        let filtered = self.map_input(id, now, random)?;
+        let frame = self.frame(id);
+        let current = self.current(id);
+        let items = frame
+            .container
+            .as_ref()
+            .and_then(|container| container.items.as_ref());
+        let item = items
+            .and_then(|items| items.value().get(index))
+            .expect("the next iteration has an item");
+        let context = self.context(current, Some((index, item)));
+        let moment = moment(current, frame, &context, now, random);
+        match &current.state.kind {
+            Kind::Map(map) => map.item_input(item, &moment.scope(filtered.value()), moment.random),
+            _ => Ok(filtered),
+        }
+    }
+
+    /// The Map's input after `InputPath`, which every iteration's selector sees.
+    fn map_input(
+        &mut self,
+        id: FrameId,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+    ) -> Result<Payload, Failure> {
+        if let Some(known) = self
+            .frame(id)
+            .container
+            .as_ref()
+            .and_then(|container| container.filtered_input.clone())
+        {
+            return Ok(known);
+        }
+        let input = self.with_moment(id, now, random, |moment| moment.filtered_input())?;
+        if let Some(container) = self
+            .frames
+            .get_mut(&id)
+            .and_then(|frame| frame.container.as_mut())
+        {
+            container.filtered_input = Some(input.clone());
+        }
+        Ok(input)
+    }
+
+    fn end(&mut self, id: FrameId, output: Payload, now: Timestamp, step: &mut Step) {
+        let frame = self.frame(id);
+        let index = frame.slot;
+        match frame.parent {
+            None => self.emit(ROOT, Event::ExecutionSucceeded { output }, now, step),
+            Some(parent) => {
+                let name = self.current(parent).state.name.clone();
+                self.emit(id, Event::MapIterationSucceeded { name, index }, now, step);
+            }
+        }
+    }
+
+    /// Gives a state what its expressions may see.
+    pub(super) fn with_moment<T>(
+        &self,
+        id: FrameId,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        run: impl FnOnce(&mut Moment<'_, '_>) -> T,
+    ) -> T {
+        let (frame, current) = (self.frame(id), self.current(id));
+        let item = frame
+            .item
+            .as_ref()
+            .map(|(index, item)| (*index, item.value()));
+        let context = self.context(current, item);
+        run(&mut moment(current, frame, &context, now, random))
+    }
+
+    fn context<'a>(
+        &'a self,
+        current: &'a Current,
+        item: Option<(usize, &'a Value)>,
+    ) -> ContextObject<'a> {
+        let can_retry = current.state.kind.fields().retry;
+        let state = StateFacts {
+            name: &current.state.name,
+            entered_at: current.entered_at,
+            retry_count: can_retry.then_some(current.retry_count),
+        };
+        ContextObject {
+            start: &self.start,
+            redrive: self.redrive,
+            state,
+            item,
+            made: OnceCell::new(),
+        }
+    }
+
+    pub(super) fn frame(&self, id: FrameId) -> &Frame {
+        self.frames
+            .get(&id)
+            .expect("a flow that is being decided on exists")
+    }
+
+    pub(super) fn current(&self, id: FrameId) -> &Current {
+        self.frame(id)
+            .current
+            .as_ref()
+            .expect("a flow that executes is in a state")
+    }
+}
+
+fn moment<'a, 'r>(
+    current: &'a Current,
+    frame: &'a Frame,
+    context: &'a ContextObject<'a>,
+    now: Timestamp,
+    random: &'r mut dyn FnMut() -> f64,
+) -> Moment<'a, 'r> {
+    Moment {
+        state: &current.state,
+        input: &current.input,
+        context,
+        variables: &frame.variables,
+        now,
+        random,
+    }
+}

@@ -1,0 +1,177 @@
+//! A flow in progress: the machine itself, a branch of a Parallel, or an iteration of a Map.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::work::{TaskId, TimerId};
+use crate::definition::{Flow, State};
+use crate::failure::Failure;
+use crate::integration::Resource;
+use crate::log::FrameId;
+use crate::payload::Payload;
+use crate::scope::Variables;
+
+#[derive(Debug)]
+pub(super) struct Frame {
+    pub(super) parent: Option<FrameId>,
+    /// The index of the branch or the iteration.
+    pub(super) slot: usize,
+    /// The item of the innermost Map around it, with its index.
+    pub(super) item: Option<(usize, Payload)>,
+    pub(super) flow: Arc<Flow>,
+    pub(super) variables: Variables,
+    /// The event that the next one follows.
+    pub(super) cursor: u64,
+    /// The last log entry that concerned it.
+    pub(super) touched: u64,
+    pub(super) current: Option<Current>,
+    pub(super) phase: Phase,
+    pub(super) container: Option<Container>,
+    /// The history says how this iteration ended.
+    pub(super) iteration_closed: bool,
+}
+
+/// The state that a flow is in.
+#[derive(Clone, Debug)]
+pub(super) struct Current {
+    pub(super) state: Arc<State>,
+    pub(super) input: Payload,
+    pub(super) entered_event_id: u64,
+    pub(super) entered_at: Timestamp,
+    pub(super) retry_count: u32,
+    /// The retries so far by each rule of the state's `Retry` list.
+    pub(super) attempts: Vec<u32>,
+}
+
+/// What a flow is about to do, or waits for.
+///
+/// ```text
+/// Entering → Executing → InFlight ──→ Returned ─┐
+///    ↑           │  ↑  → Waiting ───────────────┤
+///    │           │  │  → Containing → Returned ─┤
+///    │           ↓  │                           ↓
+///    │        Failing → RetryWaiting         (exited) → Ended
+///    │           └→ (caught) ───────────────────┤
+///    │           └→ Failed                      │
+///    └──────────────────────────────────────────┘      any → Aborted
+/// ```
+#[derive(Debug, Default)]
+pub(super) enum Phase {
+    Entering {
+        name: String,
+        input: Payload,
+    },
+    #[default]
+    Executing,
+    InFlight(Flight),
+    Waiting {
+        timer: TimerId,
+        due: Timestamp,
+    },
+    RetryWaiting {
+        timer: TimerId,
+        due: Timestamp,
+    },
+    Containing,
+    Returned {
+        result: Payload,
+    },
+    /// The state failed; `child` is the branch or iteration that failed it.
+    Failing {
+        failure: Failure,
+        child: Option<FrameId>,
+        reported: bool,
+    },
+    Ended {
+        output: Payload,
+    },
+    Failed,
+    Aborted(Box<Phase>),
+}
+
+/// A task that somebody else does.
+#[derive(Debug)]
+pub(super) struct Flight {
+    pub(super) task: TaskId,
+    pub(super) resource: Resource,
+    pub(super) input: Payload,
+    pub(super) role_arn: Option<String>,
+    pub(super) started: bool,
+    pub(super) timeout_seconds: Option<u64>,
+    pub(super) heartbeat_seconds: Option<u64>,
+    pub(super) timeout: Option<(TimerId, Timestamp)>,
+    pub(super) heartbeat: Option<(TimerId, Timestamp)>,
+}
+
+/// The branches or iterations of the current state.
+#[derive(Debug)]
+pub(super) struct Container {
+    pub(super) slots: Vec<Slot>,
+    /// The array of a Map.
+    pub(super) items: Option<Payload>,
+    /// The Map's input after `InputPath`, worked out once; not part of the fold.
+    pub(super) filtered_input: Option<Payload>,
+    pub(super) next: usize,
+    pub(super) running: usize,
+    pub(super) done: usize,
+    pub(super) concurrency: usize,
+}
+
+#[derive(Debug)]
+pub(super) enum Slot {
+    Pending,
+    Running(FrameId),
+    Done(Payload),
+}
+
+impl Phase {
+    /// Whether the flow can go on without a stimulus. A container can when a child ended.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(
+            self,
+            Self::Entering { .. }
+                | Self::Executing
+                | Self::Containing
+                | Self::Returned { .. }
+                | Self::Failing { .. }
+                | Self::Ended { .. }
+        )
+    }
+
+    pub(super) fn due(&self, timer: TimerId) -> Option<Timestamp> {
+        let mut timers = self.timers().into_iter().flatten();
+        timers.find(|(open, _)| *open == timer).map(|(_, due)| due)
+    }
+
+    pub(super) fn timers(&self) -> [Option<(TimerId, Timestamp)>; 2] {
+        match self {
+            Self::Waiting { timer, due } | Self::RetryWaiting { timer, due } => {
+                [Some((*timer, *due)), None]
+            }
+            Self::InFlight(flight) => [flight.timeout, flight.heartbeat],
+            _ => [None, None],
+        }
+    }
+
+    pub(super) fn task(&self) -> Option<TaskId> {
+        match self {
+            Self::InFlight(flight) => Some(flight.task),
+            _ => None,
+        }
+    }
+}
+
+impl Container {
+    pub(super) fn running_frames(&self) -> impl Iterator<Item = FrameId> {
+        self.slots.iter().filter_map(|slot| match slot {
+            Slot::Running(frame) => Some(*frame),
+            Slot::Pending | Slot::Done(_) => None,
+        })
+    }
+
+    /// Whether there is room and an item for one more iteration.
+    pub(super) fn can_start(&self) -> bool {
+        self.items.is_some() && self.next < self.slots.len() && self.running < self.concurrency
+    }
+}

@@ -1,0 +1,239 @@
+//! What comes from outside: answers of tasks, timers, and orders of users.
+
+use jiff::Timestamp;
+
+use super::frame::Phase;
+use super::work::{Status, TaskId, TimerId, TimerPurpose};
+use super::{Execution, MAX_HISTORY_EVENTS, ROOT, Step};
+use crate::failure::Failure;
+use crate::integration::Resource;
+use crate::log::{Event, FrameId};
+use crate::payload::Payload;
+
+/// The longest error name and cause that the service keeps:
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_TaskFailedEventDetails.html>.
+const MAX_ERROR_BYTES: usize = 256;
+const MAX_CAUSE_BYTES: usize = 32_768;
+
+/// Something that happened outside.
+#[derive(Clone, Debug)]
+pub enum Stimulus {
+    /// Somebody began to do the task.
+    TaskStarted {
+        /// The task.
+        task_id: TaskId,
+    },
+    /// The task's work is done.
+    TaskSucceeded {
+        /// The task.
+        task_id: TaskId,
+        /// What it gave.
+        output: Payload,
+    },
+    /// The task's work failed.
+    TaskFailed {
+        /// The task.
+        task_id: TaskId,
+        /// The error's name and cause.
+        failure: Failure,
+    },
+    /// The task's worker says that its time ran out; the engine's own timers need no help.
+    TaskTimedOut {
+        /// The task.
+        task_id: TaskId,
+    },
+    /// The task's worker is alive.
+    TaskHeartbeat {
+        /// The task.
+        task_id: TaskId,
+    },
+    /// A timer is due.
+    TimerFired {
+        /// The timer.
+        timer_id: TimerId,
+    },
+    /// A user stops the execution.
+    Stop {
+        /// The error's name and cause, as the user gave them.
+        failure: Failure,
+    },
+    /// A user lets an unsuccessful execution go on from where it failed.
+    Redrive,
+}
+
+impl Execution {
+    /// Whether a redrive would do anything.
+    #[must_use]
+    pub fn is_redrivable(&self) -> bool {
+        matches!(
+            self.status,
+            Status::Failed | Status::Aborted | Status::TimedOut
+        ) && self.history_length() < MAX_HISTORY_EVENTS - 1
+    }
+
+    pub(super) fn take(
+        &mut self,
+        stimulus: Stimulus,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        match stimulus {
+            Stimulus::Redrive => self.redrive(now, step),
+            _ if self.status != Status::Running => {}
+            Stimulus::TaskStarted { task_id } => {
+                if let Some((frame, _)) = self.task(task_id) {
+                    self.start_task(frame, now, step);
+                }
+            }
+            Stimulus::TaskSucceeded { task_id, output } => {
+                self.task_succeeded(task_id, output, now, step);
+            }
+            Stimulus::TaskFailed { task_id, failure } => {
+                self.task_failed(task_id, bounded(failure), now, step);
+            }
+            Stimulus::TaskTimedOut { task_id } => self.task_timed_out(task_id, now, step),
+            Stimulus::TaskHeartbeat { task_id } => self.heartbeat(task_id, now, step),
+            Stimulus::TimerFired { timer_id } => self.timer_fired(timer_id, now, random, step),
+            Stimulus::Stop { failure } => {
+                let last = self.history_length();
+                self.emit_after(
+                    last,
+                    ROOT,
+                    Event::ExecutionAborted {
+                        failure: bounded(failure),
+                    },
+                    now,
+                    step,
+                );
+            }
+        }
+    }
+
+    fn redrive(&mut self, now: Timestamp, step: &mut Step) {
+        if self.is_redrivable() {
+            let redrive_count = self.redrive_count() + 1;
+            let last = self.history_length();
+            self.emit_after(
+                last,
+                ROOT,
+                Event::ExecutionRedriven { redrive_count },
+                now,
+                step,
+            );
+        }
+    }
+
+    fn task(&self, task: TaskId) -> Option<(FrameId, Resource)> {
+        let id = self.work.task_frame(task)?;
+        match &self.frames.get(&id)?.phase {
+            Phase::InFlight(flight) => Some((id, flight.resource.clone())),
+            _ => None,
+        }
+    }
+
+    /// The history says that a task was started before it says how it ended.
+    fn start_task(&mut self, id: FrameId, now: Timestamp, step: &mut Step) {
+        let resource = match self.frames.get(&id).map(|frame| &frame.phase) {
+            Some(Phase::InFlight(flight)) if !flight.started => flight.resource.clone(),
+            _ => return,
+        };
+        self.emit(id, Event::TaskStarted { resource }, now, step);
+    }
+
+    fn task_succeeded(&mut self, task: TaskId, output: Payload, now: Timestamp, step: &mut Step) {
+        let Some((id, resource)) = self.task(task) else {
+            return;
+        };
+        self.start_task(id, now, step);
+        let event = if output.is_too_large() {
+            let failure = Failure::too_large(resource.label());
+            Event::TaskFailed { resource, failure }
+        } else {
+            Event::TaskSucceeded { resource, output }
+        };
+        self.emit(id, event, now, step);
+    }
+
+    fn task_failed(&mut self, task: TaskId, failure: Failure, now: Timestamp, step: &mut Step) {
+        if let Some((id, resource)) = self.task(task) {
+            self.start_task(id, now, step);
+            self.emit(id, Event::TaskFailed { resource, failure }, now, step);
+        }
+    }
+
+    fn task_timed_out(&mut self, task: TaskId, now: Timestamp, step: &mut Step) {
+        if let Some((id, resource)) = self.task(task) {
+            self.emit(
+                id,
+                Event::TaskTimedOut {
+                    resource,
+                    failure: Failure::timeout(),
+                },
+                now,
+                step,
+            );
+        }
+    }
+
+    fn heartbeat(&mut self, task: TaskId, now: Timestamp, step: &mut Step) {
+        let Some((id, _)) = self.task(task) else {
+            return;
+        };
+        let has_heartbeat = self.frame(id).phase.timers()[1].is_some();
+        if has_heartbeat {
+            self.emit(id, Event::HeartbeatReceived, now, step);
+        }
+    }
+
+    fn timer_fired(
+        &mut self,
+        timer: TimerId,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+        step: &mut Step,
+    ) {
+        let Some(id) = self.work.fire_timer(timer) else {
+            return;
+        };
+        match timer.purpose {
+            TimerPurpose::ExecutionTimeout => {
+                let last = self.history_length();
+                self.emit_after(
+                    last,
+                    ROOT,
+                    Event::ExecutionTimedOut {
+                        failure: Failure::timeout(),
+                    },
+                    now,
+                    step,
+                );
+            }
+            TimerPurpose::TaskTimeout | TimerPurpose::Heartbeat => {
+                if let Some(task) = self.frame(id).phase.task() {
+                    self.task_timed_out(task, now, step);
+                }
+            }
+            TimerPurpose::Retry => self.execute(id, now, random, step),
+            TimerPurpose::Wait => {
+                #[expect(
+                    clippy::redundant_closure_for_method_calls,
+                    reason = "the method alone is not general enough over lifetimes"
+                )]
+                let exit = self.with_moment(id, now, random, |moment| moment.pass_through());
+                self.exit_or_fail(id, exit, now, random, step);
+            }
+        }
+    }
+}
+
+fn bounded(failure: Failure) -> Failure {
+    let cut = |mut text: String, most: usize| {
+        text.truncate(text.floor_char_boundary(most));
+        text
+    };
+    Failure {
+        error: failure.error.map(|error| cut(error, MAX_ERROR_BYTES)),
+        cause: failure.cause.map(|cause| cut(cause, MAX_CAUSE_BYTES)),
+    }
+}

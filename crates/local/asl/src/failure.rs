@@ -1,0 +1,89 @@
+//! The error names of the language and how states report them.
+//!
+//! Spec: <https://states-language.net/#errors>; names and reach of the wildcards:
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>.
+
+use serde::{Deserialize, Serialize};
+
+/// An error name and its cause; a Fail state may leave out either.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What `Retry` and `Catch` match on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// What a person reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<String>,
+}
+
+pub(crate) const ALL: &str = "States.ALL";
+pub(crate) const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
+pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
+pub(crate) const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
+pub(crate) const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
+pub(crate) const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
+pub(crate) const RUNTIME: &str = "States.Runtime";
+pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
+pub(crate) const TIMEOUT: &str = "States.Timeout";
+
+impl Failure {
+    /// A failure with both name and cause.
+    pub fn new(error: impl Into<String>, cause: impl Into<String>) -> Self {
+        Self {
+            error: Some(error.into()),
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// A failure of the interpreter itself, which no `Retry` and no `Catch` can match.
+    pub(crate) fn runtime(cause: impl Into<String>) -> Self {
+        Self::new(RUNTIME, cause)
+    }
+
+    pub(crate) fn timeout() -> Self {
+        Self {
+            error: Some(TIMEOUT.to_owned()),
+            cause: None,
+        }
+    }
+
+    pub(crate) fn too_large(what: &str) -> Self {
+        Self::new(
+            DATA_LIMIT_EXCEEDED,
+            format!(
+                "The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
+            ),
+        )
+    }
+
+    /// The same failure with the place put before its cause, as the service words it.
+    pub(crate) fn in_state(self, state: &str, entered_event_id: u64) -> Self {
+        let cause = self.cause.unwrap_or_default();
+        let cause = format!(
+            "An error occurred while executing the state '{state}' (entered at the event id #{entered_event_id}). {cause}"
+        );
+        Self {
+            error: self.error,
+            cause: Some(cause),
+        }
+    }
+
+    /// Whether an `ErrorEquals` list matches this failure.
+    pub(crate) fn is_matched_by(&self, names: &[String]) -> bool {
+        names.iter().any(|name| self.is_named(name))
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        let error = self.error.as_deref().unwrap_or_default();
+        match name {
+            _ if error == RUNTIME => false,
+            ALL => error != DATA_LIMIT_EXCEEDED,
+            TASK_FAILED => {
+                error != TIMEOUT && error != HEARTBEAT_TIMEOUT && error != DATA_LIMIT_EXCEEDED
+            }
+            // A missed heartbeat is a timeout too.
+            TIMEOUT => error == TIMEOUT || error == HEARTBEAT_TIMEOUT,
+            _ => error == name,
+        }
+    }
+}

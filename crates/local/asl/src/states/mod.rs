@@ -1,0 +1,248 @@
+//! The eight kinds of states, one file each: their fields and what they do when executed.
+//!
+//! Spec: <https://states-language.net/#statetypes>.
+
+pub(crate) mod choice;
+pub(crate) mod fail;
+pub(crate) mod map;
+pub(crate) mod parallel;
+pub(crate) mod pass;
+pub(crate) mod task;
+pub(crate) mod wait;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::context::ContextObject;
+use crate::definition::{Reader, State};
+use crate::failure::Failure;
+use crate::log::StateKind;
+use crate::payload::Payload;
+use crate::scope::{Scope, Variables};
+use crate::template::Template;
+
+/// What a kind of state adds to the common fields.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Task(task::Task),
+    Pass(pass::Pass),
+    Choice(choice::Choice),
+    Wait(wait::Wait),
+    Succeed,
+    Fail(fail::Fail),
+    Parallel(parallel::Parallel),
+    Map(map::MapState),
+}
+
+/// Which of the common fields a kind of state has.
+#[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "one column each of the specification's table"
+)]
+pub(crate) struct Fields {
+    pub(crate) paths: bool,
+    pub(crate) parameters: bool,
+    pub(crate) result_selector: bool,
+    pub(crate) result_path: bool,
+    pub(crate) transition: bool,
+    pub(crate) retry: bool,
+    pub(crate) assign: bool,
+}
+
+/// What a state does once it is entered.
+pub(crate) enum Action {
+    Exit(Exit),
+    /// A Fail state fails by intent, so its words are its own.
+    Fail(Failure),
+    StartTask(task::Order),
+    WaitUntil(Timestamp),
+    StartBranches {
+        input: Payload,
+    },
+    StartItems {
+        items: Payload,
+        concurrency: usize,
+    },
+}
+
+/// How a state is left.
+pub(crate) struct Exit {
+    pub(crate) output: Payload,
+    pub(crate) assigned: BTreeMap<String, Payload>,
+    /// `None` ends the flow.
+    pub(crate) next: Option<String>,
+}
+
+/// A state, its input, and what its expressions may see.
+pub(crate) struct Moment<'a, 'r> {
+    pub(crate) state: &'a State,
+    pub(crate) input: &'a Payload,
+    pub(crate) context: &'a ContextObject<'a>,
+    pub(crate) variables: &'a Variables,
+    pub(crate) now: Timestamp,
+    pub(crate) random: &'r mut dyn FnMut() -> f64,
+}
+
+impl Kind {
+    pub(crate) fn read(type_name: &str, reader: &mut Reader<'_, '_>) -> Option<Self> {
+        match type_name {
+            "Task" => task::Task::read(reader).map(Self::Task),
+            "Pass" => Some(Self::Pass(pass::Pass::read(reader))),
+            "Choice" => choice::Choice::read(reader).map(Self::Choice),
+            "Wait" => wait::Wait::read(reader).map(Self::Wait),
+            "Succeed" => Some(Self::Succeed),
+            "Fail" => Some(Self::Fail(fail::Fail::read(reader))),
+            "Parallel" => parallel::Parallel::read(reader).map(Self::Parallel),
+            "Map" => map::MapState::read(reader).map(Self::Map),
+            other => {
+                reader.problem("Type", format!("there is no state type `{other}`"));
+                None
+            }
+        }
+    }
+
+    pub(crate) fn name(&self) -> StateKind {
+        match self {
+            Self::Task(_) => StateKind::Task,
+            Self::Pass(_) => StateKind::Pass,
+            Self::Choice(_) => StateKind::Choice,
+            Self::Wait(_) => StateKind::Wait,
+            Self::Succeed => StateKind::Succeed,
+            Self::Fail(_) => StateKind::Fail,
+            Self::Parallel(_) => StateKind::Parallel,
+            Self::Map(_) => StateKind::Map,
+        }
+    }
+
+    /// The table at <https://states-language.net/#state-type-table>.
+    pub(crate) fn fields(&self) -> Fields {
+        let (work, pass) = (
+            matches!(self, Self::Task(_) | Self::Parallel(_) | Self::Map(_)),
+            matches!(self, Self::Pass(_)),
+        );
+        let end = matches!(self, Self::Succeed | Self::Fail(_));
+        Fields {
+            paths: !matches!(self, Self::Fail(_)),
+            // A Map's `Parameters` are the old name of its `ItemSelector`.
+            parameters: pass || work && !matches!(self, Self::Map(_)),
+            result_selector: work,
+            result_path: pass || work,
+            transition: !end && !matches!(self, Self::Choice(_)),
+            retry: work,
+            assign: !end,
+        }
+    }
+}
+
+impl<'a> Moment<'a, '_> {
+    /// The scope of expressions over a document.
+    pub(crate) fn scope<'s>(&self, input: &'s Value) -> Scope<'s>
+    where
+        'a: 's,
+    {
+        Scope {
+            input,
+            context: self.context,
+            variables: self.variables,
+        }
+    }
+
+    /// The state's input after `InputPath`.
+    pub(crate) fn filtered_input(&self) -> Result<Payload, Failure> {
+        self.state
+            .data
+            .filtered_input(self.input, &self.scope(self.input.value()))
+    }
+
+    /// The state's input after `InputPath` and `Parameters`.
+    pub(crate) fn effective_input(&mut self) -> Result<Payload, Failure> {
+        let scope = self.scope(self.input.value());
+        self.state
+            .data
+            .effective_input(self.input, &scope, self.random)
+    }
+
+    /// Executes the state, up to where it must wait for somebody.
+    pub(crate) fn run(&mut self) -> Result<Action, Failure> {
+        match &self.state.kind {
+            Kind::Pass(pass) => pass.run(self).map(Action::Exit),
+            Kind::Task(task) => task.run(self).map(Action::StartTask),
+            Kind::Choice(choice) => choice.run(self).map(Action::Exit),
+            Kind::Wait(wait) => wait.run(self).map(Action::WaitUntil),
+            Kind::Succeed => self.pass_through().map(Action::Exit),
+            Kind::Fail(fail) => fail.failure(self).map(Action::Fail),
+            Kind::Parallel(_) => self
+                .effective_input()
+                .map(|input| Action::StartBranches { input }),
+            Kind::Map(map) => map.run(self),
+        }
+    }
+
+    /// Leaves the state with its input after `InputPath` and `OutputPath`.
+    pub(crate) fn pass_through(&mut self) -> Result<Exit, Failure> {
+        let input = self.filtered_input()?;
+        self.leave(&input, self.state.assign.as_ref(), self.state.next.clone())
+    }
+
+    /// Leaves the state with a document as its effective output.
+    pub(crate) fn leave(
+        &mut self,
+        document: &Payload,
+        assign: Option<&Template>,
+        next: Option<String>,
+    ) -> Result<Exit, Failure> {
+        let output = self
+            .state
+            .data
+            .filtered_output(document, &self.scope(document.value()))?;
+        let assigned = self.assigned(assign, document)?;
+        self.bounded(Exit {
+            output,
+            assigned,
+            next,
+        })
+    }
+
+    /// Leaves the state with the raw result of its work.
+    pub(crate) fn leave_with_result(&mut self, result: Payload) -> Result<Exit, Failure> {
+        let data = &self.state.data;
+        let result = data.selected(result, &self.scope(self.input.value()), self.random)?;
+        let output = data.output(self.input, &result, &self.scope(self.input.value()))?;
+        let assigned = self.assigned(self.state.assign.as_ref(), &result)?;
+        self.bounded(Exit {
+            output,
+            assigned,
+            next: self.state.next.clone(),
+        })
+    }
+
+    /// The variables that an `Assign` field sets; all of them see the old values.
+    pub(crate) fn assigned(
+        &mut self,
+        assign: Option<&Template>,
+        document: &Payload,
+    ) -> Result<BTreeMap<String, Payload>, Failure> {
+        let Some(template) = assign else {
+            return Ok(BTreeMap::new());
+        };
+        let values = template.evaluate(&self.scope(document.value()), self.random)?;
+        let Value::Object(values) = values else {
+            return Err(Failure::runtime("The Assign field must be an object."));
+        };
+        Ok(values
+            .into_iter()
+            .map(|(name, value)| (name, value.into()))
+            .collect())
+    }
+
+    fn bounded(&self, exit: Exit) -> Result<Exit, Failure> {
+        if exit.output.is_too_large() {
+            Err(Failure::too_large(&self.state.name))
+        } else {
+            Ok(exit)
+        }
+    }
+}

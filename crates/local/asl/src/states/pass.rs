@@ -1,0 +1,26 @@
+//! Pass: hands its input, or a fixed result, to its output.
+//!
+//! Spec: <https://states-language.net/#pass-state>.
+
+use super::{Exit, Moment};
+use crate::definition::Reader;
+use crate::failure::Failure;
+use crate::payload::Payload;
+
+#[derive(Debug)]
+pub(crate) struct Pass {
+    result: Option<Payload>,
+}
+
+impl Pass {
+    pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
+        Self {
+            result: reader.get("Result").map(|value| value.clone().into()),
+        }
+    }
+
+    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Failure> {
+        let input = moment.effective_input()?;
+        moment.leave_with_result(self.result.clone().unwrap_or(input))
+    }
+}

@@ -1,0 +1,145 @@
+//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector` and `Assign`.
+//!
+//! Spec: <https://states-language.net/#payload-template>. A member whose name ends in `.$` is an
+//! expression; everything else is kept as it is, at every depth.
+
+use crate::failure::Failure;
+use crate::intrinsic::{Call, Random};
+use crate::path::{Found, Path};
+use crate::scope::Scope;
+use serde_json::{Map, Value};
+
+/// A path or an intrinsic call.
+#[derive(Clone, Debug)]
+pub(crate) enum Expression {
+    Path(Path),
+    Call(Call),
+}
+
+/// A template with its expressions parsed.
+#[derive(Clone, Debug)]
+pub(crate) enum Template {
+    Literal(Value),
+    Object(Vec<(String, Template)>),
+    Array(Vec<Template>),
+    Expression {
+        field: String,
+        expression: Expression,
+    },
+}
+
+impl Expression {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        if text.starts_with('$') {
+            return Path::parse(text).map(Self::Path);
+        }
+        if text.starts_with("States.") {
+            return Call::parse(text).map(Self::Call);
+        }
+        Err("the value must be a path or an intrinsic function".to_owned())
+    }
+
+    /// The value, or what failed; `field` names the member that the expression is of.
+    pub(crate) fn evaluate(
+        &self,
+        field: &str,
+        scope: &Scope<'_>,
+        random: Random<'_>,
+    ) -> Result<Value, Failure> {
+        match self {
+            Self::Call(call) => call.evaluate(scope, random),
+            Self::Path(path) => match path.find(scope) {
+                Found::One(value) => Ok(value.clone()),
+                Found::Made(value) => Ok(value),
+                Found::Missing => Err(Failure::runtime(format!(
+                    "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{}'",
+                    path.text(),
+                    scope.input
+                ))),
+            },
+        }
+    }
+}
+
+impl Template {
+    /// Parses a template; every expression that is wrong is told to `problem` with its pointer.
+    pub(crate) fn parse(value: &Value, at: &str, problem: &mut dyn FnMut(String, String)) -> Self {
+        match value {
+            Value::Object(members) => Self::object(members, at, problem),
+            Value::Array(items) => Self::array(items, at, problem),
+            other => Self::Literal(other.clone()),
+        }
+    }
+
+    fn object(
+        members: &Map<String, Value>,
+        at: &str,
+        problem: &mut dyn FnMut(String, String),
+    ) -> Self {
+        let mut parsed = Vec::with_capacity(members.len());
+        for (name, value) in members {
+            let place = format!("{at}/{name}");
+            let Some(plain) = name.strip_suffix(".$") else {
+                parsed.push((name.clone(), Self::parse(value, &place, problem)));
+                continue;
+            };
+            let expression = value.as_str().map(Expression::parse);
+            match expression.unwrap_or_else(|| {
+                Err("the value of a field whose name ends in `.$` must be a string".to_owned())
+            }) {
+                Ok(expression) => parsed.push((
+                    plain.to_owned(),
+                    Self::Expression {
+                        field: name.clone(),
+                        expression,
+                    },
+                )),
+                Err(why) => problem(place, why),
+            }
+        }
+        collapse(&parsed).unwrap_or(Self::Object(parsed))
+    }
+
+    fn array(items: &[Value], at: &str, problem: &mut dyn FnMut(String, String)) -> Self {
+        let parsed: Vec<Self> = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| Self::parse(item, &format!("{at}/{index}"), problem))
+            .collect();
+        let all_literal = parsed.iter().all(|item| matches!(item, Self::Literal(_)));
+        if all_literal {
+            Self::Literal(items.to_vec().into())
+        } else {
+            Self::Array(parsed)
+        }
+    }
+
+    pub(crate) fn evaluate(&self, scope: &Scope<'_>, random: Random<'_>) -> Result<Value, Failure> {
+        match self {
+            Self::Literal(value) => Ok(value.clone()),
+            Self::Expression { field, expression } => expression.evaluate(field, scope, random),
+            Self::Array(items) => items
+                .iter()
+                .map(|item| item.evaluate(scope, random))
+                .collect(),
+            Self::Object(members) => {
+                let pairs = members
+                    .iter()
+                    .map(|(name, member)| Ok((name.clone(), member.evaluate(scope, random)?)));
+                pairs
+                    .collect::<Result<Map<_, _>, Failure>>()
+                    .map(Value::Object)
+            }
+        }
+    }
+}
+
+fn collapse(members: &[(String, Template)]) -> Option<Template> {
+    let pairs = members.iter().map(|(name, member)| match member {
+        Template::Literal(value) => Some((name.clone(), value.clone())),
+        _ => None,
+    });
+    pairs
+        .collect::<Option<Map<_, _>>>()
+        .map(|map| Template::Literal(map.into()))
+}

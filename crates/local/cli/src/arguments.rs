@@ -1,0 +1,230 @@
+//! What a person types, as clap reads it; nothing here acts on it.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::problem::EXIT_CODES;
+
+/// The port of `sluice up` unless another is chosen: the one that tools for local AWS endpoints expect.
+const DEFAULT_PORT: u16 = 4566;
+
+/// Four hours, in seconds: the longest recording that Transcribe takes.
+const DEFAULT_TIMEOUT_SECONDS: u64 = 4 * 3600;
+
+/// Sends files through a state machine and keeps what they say.
+#[derive(Debug, Parser)]
+#[command(name = "sluice", version, after_help = EXIT_CODES, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Send files through the pipeline and show what was found in each
+    #[command(after_help = EXIT_CODES)]
+    Run(RunArguments),
+    /// Keep the local cloud running until it is stopped
+    #[command(after_help = EXIT_CODES)]
+    Up(UpArguments),
+    /// Put files into the raw bucket and leave the rest to the deployment
+    Put(PutArguments),
+    /// Show what is known about one object: extraction, lineage, execution path
+    Show(ShowArguments),
+    /// List executions, newest first
+    Executions(ExecutionsArguments),
+    /// Retry failed executions from where they failed
+    Redrive(RedriveArguments),
+    /// Say which engines and tools are there, and how to install what is not
+    Doctor(DoctorArguments),
+}
+
+/// Which deployment a command speaks to.
+///
+/// In this order: `--data`, `--endpoint-url` or `--profile`, the variable AWS_ENDPOINT_URL, the default directory.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Target {
+    /// Directory of the local cloud [default: $XDG_DATA_HOME/sluice, or ~/.local/share/sluice]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile"])]
+    pub(crate) data: Option<PathBuf>,
+    /// Address of a deployment that already runs
+    #[arg(long, value_name = "URL")]
+    pub(crate) endpoint_url: Option<String>,
+    /// Profile of the AWS configuration: the deployment is in AWS
+    #[arg(long, value_name = "NAME")]
+    pub(crate) profile: Option<String>,
+}
+
+/// How the local cloud is started, where a command starts one.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Hosting {
+    /// Settings file (TOML): features on or off, languages, redaction
+    #[arg(long, value_name = "FILE")]
+    pub(crate) settings: Option<PathBuf>,
+    /// Switch a fault on, such as `throttle=0.3`, `textract:delay=200ms` or `duplicate-events=0.2`; may be repeated
+    #[arg(long, value_name = "FAULT")]
+    pub(crate) fault: Vec<String>,
+    /// Worker processes for each function at most [default: the number of processors, at least two]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
+    pub(crate) workers: Option<u16>,
+    /// Folder of the functions' programs [default: the folder of `sluice`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) functions: Option<PathBuf>,
+    /// Definition of the state machine [default: the one built in]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state_machine: Option<PathBuf>,
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Form {
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// Files and folders; folders are walked, hidden files included
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// How long a command waits for executions.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Patience {
+    /// Seconds to wait for all files together; what has not ended then goes on at the next start
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT_SECONDS)]
+    pub(crate) timeout: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct UpArguments {
+    /// Directory of the local cloud [default: $XDG_DATA_HOME/sluice, or ~/.local/share/sluice]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
+    /// Port; 0 for any that is free
+    #[arg(long, default_value_t = DEFAULT_PORT)]
+    pub(crate) port: u16,
+    /// Address to listen on; beyond loopback only with --allow-remote
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
+    pub(crate) listen: IpAddr,
+    /// Let other machines in: whoever reaches the port can read and change everything
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PutArguments {
+    /// Files and folders; folders are walked, hidden files included
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShowArguments {
+    /// Key in the raw bucket, as `run` and `executions` print it, or its `s3://` address
+    #[arg(value_name = "KEY")]
+    pub(crate) key: String,
+    /// Version of the object [default: the newest]
+    #[arg(long, value_name = "ID")]
+    pub(crate) version: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExecutionsArguments {
+    #[command(flatten)]
+    pub(crate) filter: Filter,
+    /// List this many at most; 0 for all
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+/// Which executions.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Filter {
+    /// Only those that are RUNNING, SUCCEEDED, FAILED, TIMED_OUT, ABORTED or PENDING_REDRIVE
+    #[arg(long, value_name = "STATUS", ignore_case = true,
+          value_parser = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"])]
+    pub(crate) status: Option<String>,
+    /// Only those for this key
+    #[arg(long, value_name = "KEY")]
+    pub(crate) key: Option<String>,
+    /// Only those that started since: a time (2026-05-01T12:00:00Z) or a span (`2h`, `30m`)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RedriveArguments {
+    /// Executions by name or ARN, or objects by key
+    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
+    pub(crate) names: Vec<String>,
+    /// All that failed
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// With --all, only those that started since: a time (2026-05-01T12:00:00Z) or a span (`2h`, `30m`)
+    #[arg(long, value_name = "TIME", requires = "all")]
+    pub(crate) since: Option<String>,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
+    #[command(flatten)]
+    pub(crate) patience: Patience,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Folder of the functions' programs [default: the folder of `sluice`]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) functions: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) form: Form,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+    }
+}

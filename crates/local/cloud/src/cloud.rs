@@ -1,0 +1,348 @@
+//! One running cloud: takes the data directory and the port, opens what is stored, deploys, and goes on where the last
+//! one ended.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::time::timeout;
+
+use crate::ai::jobs;
+use crate::ai::media::{Media, MediaConfig};
+use crate::clock::Clock;
+use crate::context::Context;
+use crate::database::{Database, DatabaseError, DirectoryLock, LockError};
+use crate::deployment::{DeployError, Stack};
+use crate::faults::Faults;
+use crate::lambda::{FunctionConfig, Functions, Surroundings};
+use crate::queue::{EventFaults, Queue, Settings};
+use crate::server::{self, Surfaces};
+use crate::states::{self, States};
+use crate::store::{self, Store, StoreError};
+use crate::tasks::Tasks;
+use crate::wire::ServiceError;
+
+/// How long a shutdown waits for requests and work under way; what is cut off is done again at the next start.
+const SHUTDOWN: Duration = Duration::from_secs(5);
+
+/// What a cloud is started with.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Everything that is kept lies here; it is made if need be.
+    pub data_directory: PathBuf,
+    /// The address to listen on: loopback unless somebody asks for another.
+    pub address: IpAddr,
+    /// The port; 0 takes a free one.
+    pub port: u16,
+    /// Region in ARNs and answers.
+    pub region: String,
+    /// What is deployed; without it the cloud starts with what its data directory holds.
+    pub stack: Option<Stack>,
+    /// Further functions.
+    pub functions: Vec<FunctionConfig>,
+    /// Workers of each function of the stack, and engines of each kind at once; 0 takes one for each core.
+    pub workers_per_function: usize,
+    /// The `sluice-speech` program, which the speech engine runs in.
+    pub speech_worker: PathBuf,
+    /// Faults that are switched on.
+    pub faults: Faults,
+}
+
+impl Config {
+    /// A cloud without a stack, on a free loopback port.
+    #[must_use]
+    pub fn new(data_directory: impl Into<PathBuf>) -> Self {
+        Self {
+            data_directory: data_directory.into(),
+            address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 0,
+            region: "us-east-1".to_owned(),
+            stack: None,
+            functions: Vec::new(),
+            workers_per_function: 0,
+            speech_worker: PathBuf::from("sluice-speech"),
+            faults: Faults::default(),
+        }
+    }
+}
+
+/// Why a cloud did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum CloudError {
+    /// Somebody else listens there.
+    #[error("failed to listen on `{0}`: the port is taken")]
+    PortTaken(SocketAddr),
+    /// The address cannot be listened on.
+    #[error("failed to listen on `{address}`")]
+    Listen {
+        /// Where.
+        address: SocketAddr,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// The data directory cannot be made or written.
+    #[error("failed to write to the data directory `{}`", path.display())]
+    DataDirectory {
+        /// The directory, or the one in it that failed.
+        path: PathBuf,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// Another cloud uses the data directory, or its lock cannot be taken.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The database is damaged or cannot be opened.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The objects' folders cannot be opened.
+    #[error("failed to open the object store")]
+    Store(#[from] StoreError),
+    /// The stack cannot be deployed.
+    #[error(transparent)]
+    Deploy(#[from] DeployError),
+    /// The executions cannot be read.
+    #[error("failed to go on with the open executions")]
+    Executions(#[source] ServiceError),
+    /// The operating system refused a thread.
+    #[error("failed to start a thread")]
+    Thread(#[source] io::Error),
+}
+
+/// A running cloud. Dropping it ends it at once, as a crash would; [`Cloud::shutdown`] lets requests end first.
+#[derive(Debug)]
+pub struct Cloud {
+    address: SocketAddr,
+    context: Context,
+    functions: Functions,
+    states: States,
+    queue: Queue,
+    media: Media,
+    tasks: Tasks,
+}
+
+impl Cloud {
+    /// Starts a cloud and goes on with what was open when the last one on this data directory ended.
+    ///
+    /// # Errors
+    /// Each kind of obstacle has its own [`CloudError`].
+    pub async fn start(config: Config) -> Result<Self, CloudError> {
+        let functions = functions(&config)?;
+        let lock = Arc::new(take_directory(&config.data_directory)?);
+        let (listener, address) = listen(SocketAddr::new(config.address, config.port)).await?;
+        let context = open(&config.data_directory, &config.region)?;
+        let tasks = Tasks::new(Some(Arc::clone(&lock)));
+        let surroundings = Surroundings {
+            address: reachable(address).to_string(),
+            region: Arc::clone(&context.region),
+            logs: config.data_directory.join("logs"),
+            clock: context.clock,
+            faults: config.faults.clone(),
+            tasks: tasks.clone(),
+        };
+        let functions = Functions::deploy(functions, &surroundings).map_err(CloudError::Thread)?;
+        let cloud = Self {
+            address,
+            states: States::new(context.clone(), functions.clone(), tasks.clone()),
+            queue: Queue::new(&context, delivery(&config.faults)),
+            media: Media::new(context.clone(), tasks.clone(), media(&config)),
+            context,
+            functions,
+            tasks,
+        };
+        if let Some(stack) = &config.stack {
+            stack.deploy(&cloud.context, &cloud.states).await?;
+        }
+        cloud.serve(listener, config.faults);
+        lock.announce(&cloud.endpoint())?;
+        cloud.resume().await?;
+        tracing::debug!(endpoint = cloud.endpoint(), "the local cloud has started");
+        Ok(cloud)
+    }
+
+    /// Goes on with what the last cloud on this data directory left open: executions, jobs, undelivered events.
+    async fn resume(&self) -> Result<(), CloudError> {
+        let executions = self.states.resume().await.map_err(CloudError::Executions)?;
+        let jobs = self.media.resume().await?;
+        tracing::debug!(executions, jobs, "open work goes on");
+        self.tasks
+            .spawn(self.queue.clone().run(self.functions.clone()));
+        Ok(())
+    }
+
+    fn serve(&self, listener: TcpListener, faults: Faults) {
+        let surfaces = Surfaces {
+            context: self.context.clone(),
+            functions: self.functions.clone(),
+            states: self.states.clone(),
+            media: self.media.clone(),
+            s3: crate::s3::service(&self.context),
+            faults,
+            tasks: self.tasks.clone(),
+        };
+        self.tasks.spawn(server::serve(listener, surfaces));
+        let store = self.context.store.clone();
+        self.tasks.spawn(async move {
+            if let Err(error) = store.sweep().await {
+                tracing::warn!(%error, "failed to take away unused object files");
+            }
+        });
+    }
+
+    /// Where clients find it: `http://127.0.0.1:PORT`.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", reachable(self.address))
+    }
+
+    /// The functions, for calls that need no wire.
+    #[must_use]
+    pub fn functions(&self) -> &Functions {
+        &self.functions
+    }
+
+    /// The state machines, for calls that need no wire.
+    #[must_use]
+    pub fn states(&self) -> &States {
+        &self.states
+    }
+
+    /// The events that wait for delivery, and those that were given up.
+    #[must_use]
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+
+    /// Database, store and clock.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// Ends the cloud: requests under way may end, executions go on at the next start.
+    pub async fn shutdown(self) {
+        self.tasks.close();
+        self.functions.close();
+        let tasks = self.tasks.clone();
+        drop(self);
+        if timeout(SHUTDOWN, tasks.ended()).await.is_err() {
+            tracing::warn!("some work did not end in time and is cut off");
+        }
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.tasks.close();
+        self.functions.close();
+    }
+}
+
+fn functions(config: &Config) -> Result<Vec<FunctionConfig>, DeployError> {
+    let mut functions = config.functions.clone();
+    if let Some(stack) = &config.stack {
+        functions.extend(stack.functions(&config.region, workers(config.workers_per_function))?);
+    }
+    Ok(functions)
+}
+
+fn media(config: &Config) -> MediaConfig {
+    MediaConfig {
+        speech_worker: config.speech_worker.clone(),
+        concurrency: workers(config.workers_per_function),
+    }
+}
+
+fn workers(asked: usize) -> usize {
+    match asked {
+        0 => std::thread::available_parallelism().map_or(2, NonZero::get),
+        asked => asked,
+    }
+}
+
+/// How the bucket's events are delivered, with the faults that strike their delivery.
+fn delivery(faults: &Faults) -> Settings {
+    let (duplicates, reorders) = (faults.clone(), faults.clone());
+    let faults = EventFaults::new(
+        move || duplicates.duplicates_event(),
+        move || reorders.reorders_event(),
+    );
+    Settings {
+        faults,
+        ..Settings::default()
+    }
+}
+
+fn take_directory(directory: &Path) -> Result<DirectoryLock, CloudError> {
+    std::fs::create_dir_all(directory).map_err(|source| CloudError::DataDirectory {
+        path: directory.to_owned(),
+        source,
+    })?;
+    match DirectoryLock::take(directory) {
+        Ok(lock) => Ok(lock),
+        Err(LockError::Io { source, .. }) => Err(CloudError::DataDirectory {
+            path: directory.to_owned(),
+            source,
+        }),
+        Err(held) => Err(held.into()),
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CloudError> {
+    let listen = |source: io::Error| match source.kind() {
+        io::ErrorKind::AddrInUse => CloudError::PortTaken(address),
+        _ => CloudError::Listen { address, source },
+    };
+    let listener = TcpListener::bind(address).await.map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    Ok((listener, address))
+}
+
+/// The address under which workers and clients on this machine find a server that may listen on all addresses.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let loopback = || IpAddr::V4(Ipv4Addr::LOCALHOST);
+    SocketAddr::new(
+        if address.ip().is_unspecified() {
+            loopback()
+        } else {
+            address.ip()
+        },
+        address.port(),
+    )
+}
+
+fn open(directory: &Path, region: &str) -> Result<Context, CloudError> {
+    // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
+    let schemas = [
+        "BEGIN IMMEDIATE",
+        store::SCHEMA,
+        states::SCHEMA,
+        jobs::SCHEMA,
+        "COMMIT",
+    ];
+    let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
+    let store = Store::open(database.clone(), directory, Clock)?;
+    let scratch = directory.join("scratch");
+    clear(&scratch).map_err(|source| CloudError::DataDirectory {
+        path: scratch.clone(),
+        source,
+    })?;
+    Ok(Context {
+        database,
+        store,
+        clock: Clock,
+        scratch: Arc::new(scratch),
+        region: region.into(),
+    })
+}
+
+/// What lies in the scratch directory is of requests that nobody waits for any more.
+fn clear(scratch: &Path) -> io::Result<()> {
+    match std::fs::remove_dir_all(scratch) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Ok(()) | Err(_) => std::fs::create_dir_all(scratch),
+    }
+}

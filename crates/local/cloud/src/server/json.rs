@@ -1,0 +1,130 @@
+//! The services that speak AWS JSON: which one, which operation, and how its answer or error goes out.
+//!
+//! <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::Surfaces;
+use super::body::{self, Request, Response};
+use crate::ai::{comprehend, rekognition, textract, transcribe};
+use crate::faults::Surface;
+use crate::wire::{ENGINE_HEADER, Outcome, ServiceError};
+
+/// The largest JSON request: 10 MB of document for Textract, in Base64, with what is around it.
+const MOST_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+
+/// The version of the protocol, which only the content type tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Version {
+    /// 1.0
+    Zero,
+    /// 1.1
+    One,
+}
+
+/// Each service under the prefix of its targets.
+const SERVICES: [(&str, Surface, Version); 5] = [
+    ("AWSStepFunctions", Surface::States, Version::Zero),
+    ("Transcribe", Surface::Transcribe, Version::One),
+    ("Comprehend_20171127", Surface::Comprehend, Version::One),
+    ("Textract", Surface::Textract, Version::One),
+    ("RekognitionService", Surface::Rekognition, Version::One),
+];
+
+pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
+    let target = request
+        .headers()
+        .get("x-amz-target")
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned();
+    let (prefix, operation) = target.split_once('.').unwrap_or((&target, ""));
+    let Some((_, surface, version)) = SERVICES.iter().find(|(own, ..)| *own == prefix) else {
+        let message = format!("`{target}` is of a service that is not available locally");
+        return refusal(
+            &ServiceError::client("UnknownOperationException", message),
+            Version::One,
+        );
+    };
+    if let Some(error) = surfaces.fault(*surface).await {
+        super::drain(request).await;
+        return refusal(&error, *version);
+    }
+    match outcome(surfaces, *surface, operation, request).await {
+        Ok(reply) => {
+            let mut response = respond(StatusCode::OK, &reply.body, *version);
+            if let Some(engine) = &reply.engine {
+                body::set_header(&mut response, ENGINE_HEADER, engine);
+            }
+            response
+        }
+        Err(error) => refusal(&error, *version),
+    }
+}
+
+async fn outcome(
+    surfaces: &Surfaces,
+    surface: Surface,
+    operation: &str,
+    request: Request,
+) -> Outcome {
+    let read = body::read(request, MOST_REQUEST_BYTES).await;
+    let bytes = read.map_err(|_| ServiceError {
+        status: 413,
+        code: "RequestEntityTooLargeException".into(),
+        message: format!("the request is larger than {MOST_REQUEST_BYTES} bytes, or broke off"),
+    })?;
+    let body = parse(&bytes)?;
+    let Surfaces {
+        context,
+        media,
+        states,
+        ..
+    } = surfaces;
+    match surface {
+        Surface::States => states.handle(operation, body).await,
+        Surface::Transcribe => transcribe::handle(media, operation, body).await,
+        Surface::Comprehend => comprehend::handle(context, operation, body).await,
+        Surface::Textract => textract::handle(media, operation, body).await,
+        Surface::Rekognition => rekognition::handle(media, operation, body).await,
+        Surface::S3 | Surface::Lambda | Surface::Queue => {
+            Err(ServiceError::client("UnknownOperationException", operation))
+        }
+    }
+}
+
+fn parse(bytes: &Bytes) -> Result<Value, ServiceError> {
+    if bytes.is_empty() {
+        return Ok(json!({}));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(ServiceError::client(
+            "SerializationException",
+            "the request is not a JSON object",
+        )),
+        Err(error) => Err(ServiceError::client(
+            "SerializationException",
+            error.to_string(),
+        )),
+    }
+}
+
+/// An error in the form of AWS JSON. Services spell the message's member either way, so it goes out both ways.
+pub(super) fn refusal(error: &ServiceError, version: Version) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let content = json!({"__type": error.code, "message": error.message, "Message": error.message});
+    let mut response = respond(status, &content, version);
+    body::set_header(&mut response, "x-amzn-errortype", &error.code);
+    response
+}
+
+fn respond(status: StatusCode, content: &Value, version: Version) -> Response {
+    let content_type = match version {
+        Version::Zero => "application/x-amz-json-1.0",
+        Version::One => "application/x-amz-json-1.1",
+    };
+    body::bytes(status, content_type, Bytes::from(content.to_string()))
+}

@@ -1,0 +1,94 @@
+//! Brings an execution from the database into memory: its row, its definition, and the fold of its log.
+
+use std::sync::Arc;
+
+use asl::{Definition, Effect, Execution, LogEntry, Payload, StartContext, Step, Stimulus};
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::executions::rows::{self, Row};
+use super::{States, name};
+use crate::wire::ServiceError;
+
+/// An execution in memory, with what it has to do next.
+#[derive(Debug)]
+pub(super) struct Loaded {
+    pub(super) execution: Execution,
+    /// What was open when the log ends; it is done again.
+    pub(super) open: Vec<Effect>,
+    /// What follows from the log and is not in it yet.
+    pub(super) step: Step,
+}
+
+/// Why an execution cannot be loaded.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum LoadError {
+    /// Perhaps later.
+    #[error("failed to read the execution")]
+    Database(#[from] ServiceError),
+    /// Never.
+    #[error("failed to read the log of the execution: {0}")]
+    Log(String),
+}
+
+/// Loads the execution of `row`, which is open.
+pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError> {
+    let (definition, role_arn) = states.definition(row.revision).await?;
+    let number = row.number;
+    let entries = states
+        .read(move |database| rows::log(database, number))
+        .await?;
+    let start = start_context(row, role_arn)?;
+    let now = states.context().clock.now();
+    if entries.is_empty() {
+        let (execution, step) = Execution::start(definition, start, now, &mut fastrand::f64);
+        return Ok(Loaded {
+            execution,
+            open: Vec::new(),
+            step,
+        });
+    }
+    replay(row, definition, start, &entries, now)
+}
+
+fn replay(
+    row: &Row,
+    definition: Arc<Definition>,
+    start: StartContext,
+    entries: &[String],
+    now: Timestamp,
+) -> Result<Loaded, LoadError> {
+    let log = entries
+        .iter()
+        .map(|entry| serde_json::from_str(entry))
+        .collect::<Result<Vec<LogEntry>, _>>();
+    let log = log.map_err(|error| LoadError::Log(error.to_string()))?;
+    let replayed = Execution::replay(definition, start, log);
+    let mut execution = replayed.map_err(|error| LoadError::Log(error.to_string()))?;
+    let open = execution.open_work();
+    // The row is opened again before the log tells of it.
+    let step = if execution.redrive_count() < row.redrives {
+        execution.advance(Stimulus::Redrive, now, &mut fastrand::f64)
+    } else {
+        execution.resume(now, &mut fastrand::f64)
+    };
+    Ok(Loaded {
+        execution,
+        open,
+        step,
+    })
+}
+
+fn start_context(row: &Row, role_arn: String) -> Result<StartContext, LoadError> {
+    let input: Value =
+        serde_json::from_str(&row.input).map_err(|error| LoadError::Log(error.to_string()))?;
+    Ok(StartContext {
+        execution_arn: row.arn.clone(),
+        name: row.name.clone(),
+        state_machine_arn: row.machine_arn.clone(),
+        state_machine_name: name::last_part(&row.machine_arn).to_owned(),
+        role_arn,
+        input: Payload::from(input),
+        start_time: Timestamp::from_millisecond(row.started).unwrap_or(Timestamp::UNIX_EPOCH),
+    })
+}

@@ -1,0 +1,16 @@
+//! The AI services that Sluice calls: one file (or folder) each, one list of them all.
+//!
+//! Adding a service is one file here and one line in [`SERVICES`]; no state, Lambda or runner
+//! names a service. What this crate refuses to do: decide the order of steps, or keep state.
+
+pub mod comprehend;
+pub mod document_text;
+pub mod registry;
+pub mod rekognition;
+pub mod service;
+pub mod task;
+pub mod textract;
+pub mod transcribe;
+
+pub use registry::{SERVICES, find, plan};
+pub use service::{Call, Descriptor, Feature, Polled, Service, Started};

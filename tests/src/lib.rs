@@ -1,0 +1,9 @@
+//! Helpers of the tests that start the whole program: nothing here is linked into it.
+//!
+//! Each test has a data directory of its own, and every wait is bounded and asks for a condition.
+
+pub mod checkout;
+pub mod expectation;
+pub mod program;
+pub mod records;
+pub mod schema;
