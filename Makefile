@@ -71,8 +71,9 @@ check: ## Format, lints, documentation, licences, house rules
 	if command -v cargo-deny > /dev/null; then cargo deny --all-features check; else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
 
 .PHONY: bench
-bench: setup ## Measure: invocation overhead, throughput, start of the functions
-	scripts/bench
+bench: setup $(PYTHON)/bin/boto3-is-there ## Measure: invocation overhead, throughput, start of the functions
+	cargo build --locked --release --workspace --bins --examples
+	$(PYTHON)/bin/python scripts/bench $(CARGO_TARGET_DIR)/release
 
 .PHONY: samples
 samples: $(PYTHON)/bin/samples-can-be-made ## Make the files under samples/ anew

@@ -21,10 +21,7 @@ pub struct StepError(Failure);
 
 impl From<StepError> for Diagnostic {
     fn from(StepError(failure): StepError) -> Self {
-        Self {
-            error_type: failure.name.as_str().to_owned(),
-            error_message: failure.message,
-        }
+        Self { error_type: failure.name.as_str().to_owned(), error_message: failure.message }
     }
 }
 
@@ -32,10 +29,7 @@ impl From<StepError> for Diagnostic {
 ///
 /// # Errors
 /// When the deployment is incomplete or the Runtime API is gone.
-pub async fn run<H, Input, Output, Running>(
-    step: &'static str,
-    handle: H,
-) -> Result<(), lambda_runtime::Error>
+pub async fn run<H, Input, Output, Running>(step: &'static str, handle: H) -> Result<(), lambda_runtime::Error>
 where
     H: Fn(Deployment, Input) -> Running,
     Running: Future<Output = Result<Output, Failure>> + 'static,
@@ -63,17 +57,10 @@ where
     Running: Future<Output = Result<Output, Failure>> + 'static,
     Input: DeserializeOwned + RunName,
 {
-    let input: Input = serde_json::from_value(event.payload)
-        .map_err(|error| logged(step, unreadable(step, &error)))?;
-    let span = tracing::info_span!(
-        "step",
-        step,
-        run_id = input.run_name(),
-        request_id = event.context.request_id
-    );
+    let input: Input = serde_json::from_value(event.payload).map_err(|error| logged(step, unreadable(step, &error)))?;
+    let span = tracing::info_span!("step", step, run_id = input.run_name(), request_id = event.context.request_id);
     // A boxed future without its type: rustc computes layouts of nested ones to a limited depth.
-    let running: Pin<Box<dyn Future<Output = Result<Output, Failure>>>> =
-        Box::pin(handle(deployment, input));
+    let running: Pin<Box<dyn Future<Output = Result<Output, Failure>>>> = Box::pin(handle(deployment, input));
     let result = running.instrument(span.clone()).await;
     result.map_err(|failure| span.in_scope(|| logged(step, failure)))
 }
@@ -142,13 +129,7 @@ mod tests {
     fn failures_keep_their_names() {
         for name in FailureName::ALL {
             let diagnostic = Diagnostic::from(StepError(Failure::new(name, "why")));
-            assert_eq!(
-                (
-                    diagnostic.error_type.as_str(),
-                    diagnostic.error_message.as_str()
-                ),
-                (name.as_str(), "why")
-            );
+            assert_eq!((diagnostic.error_type.as_str(), diagnostic.error_message.as_str()), (name.as_str(), "why"));
         }
     }
 }

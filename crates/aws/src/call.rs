@@ -60,15 +60,7 @@ const CODES: &[(&[&str], FailureName)] = &[
         ],
         FailureName::AccessDenied,
     ),
-    (
-        &[
-            "NoSuchKey",
-            "NoSuchVersion",
-            "NotFound",
-            "PreconditionFailed",
-        ],
-        FailureName::ObjectGone,
-    ),
+    (&["NoSuchKey", "NoSuchVersion", "NotFound", "PreconditionFailed"], FailureName::ObjectGone),
     (&["InvalidObjectState"], FailureName::ServiceRejected),
     (
         &[
@@ -80,11 +72,7 @@ const CODES: &[(&[&str], FailureName)] = &[
         FailureName::ObjectTooLarge,
     ),
     (
-        &[
-            "UnsupportedDocumentException",
-            "InvalidImageFormatException",
-            "UnsupportedLanguageException",
-        ],
+        &["UnsupportedDocumentException", "InvalidImageFormatException", "UnsupportedLanguageException"],
         FailureName::UnsupportedMedia,
     ),
     (
@@ -111,10 +99,7 @@ where
     if error.code() == Some(NOT_AVAILABLE_LOCALLY) {
         return CallError::Unavailable(detail);
     }
-    CallError::Failed(Failure::new(
-        name(error),
-        format!("failed to call `{operation}`: {detail}"),
-    ))
+    CallError::Failed(Failure::new(name(error), format!("failed to call `{operation}`: {detail}")))
 }
 
 /// Like [`call_error`] where being unavailable is a failure like any other.
@@ -130,9 +115,7 @@ where
 
 fn name<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> FailureName {
     match error {
-        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => {
-            FailureName::Transient
-        }
+        SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) | SdkError::ResponseError(_) => FailureName::Transient,
         SdkError::ServiceError(context) => {
             let code = context.err().code().unwrap_or_default();
             by_code(code).unwrap_or_else(|| by_status(context.raw().status().as_u16()))
@@ -142,10 +125,7 @@ fn name<E: ProvideErrorMetadata>(error: &SdkError<E, HttpResponse>) -> FailureNa
 }
 
 fn by_code(code: &str) -> Option<FailureName> {
-    CODES
-        .iter()
-        .find(|(codes, _)| codes.contains(&code))
-        .map(|(_, name)| *name)
+    CODES.iter().find(|(codes, _)| codes.contains(&code)).map(|(_, name)| *name)
 }
 
 fn by_status(status: u16) -> FailureName {
@@ -176,10 +156,7 @@ mod tests {
     #[test]
     fn codes_decide_before_statuses() {
         assert_eq!(by_code("SlowDown"), Some(FailureName::Throttled));
-        assert_eq!(
-            by_code("ProvisionedThroughputExceededException"),
-            Some(FailureName::Throttled)
-        );
+        assert_eq!(by_code("ProvisionedThroughputExceededException"), Some(FailureName::Throttled));
         assert_eq!(by_code("BadDocumentException"), None);
         assert_eq!(by_status(400), FailureName::ServiceRejected);
         assert_eq!(by_status(503), FailureName::Transient);

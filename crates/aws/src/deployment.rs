@@ -86,27 +86,15 @@ impl Deployment {
             partitioned_bucket: optional(variable::PARTITIONED_BUCKET),
             state_machine_arn: required(variable::STATE_MACHINE_ARN)?,
         };
-        let settings = crate::settings::load(
-            optional(variable::SETTINGS_FILE)
-                .map(PathBuf::from)
-                .as_deref(),
-        )?;
+        let settings = crate::settings::load(optional(variable::SETTINGS_FILE).map(PathBuf::from).as_deref())?;
         let sdk = sdk_config().await;
         let store = Store::new(&sdk, optional(variable::ENDPOINT_URL).is_some());
-        Ok(Self {
-            names,
-            settings,
-            sdk,
-            store,
-        })
+        Ok(Self { names, settings, sdk, store })
     }
 }
 
 async fn sdk_config() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .build();
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     aws_config::defaults(BehaviorVersion::latest())
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts)

@@ -26,18 +26,11 @@ impl EngineRecorder {
     #[must_use]
     pub fn engine(&self) -> String {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.is_empty() {
-            AWS.to_owned()
-        } else {
-            seen.iter().cloned().collect::<Vec<_>>().join(", ")
-        }
+        if seen.is_empty() { AWS.to_owned() } else { seen.iter().cloned().collect::<Vec<_>>().join(", ") }
     }
 
     fn record(&self, engine: &str) {
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(engine.to_owned());
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(engine.to_owned());
     }
 }
 

@@ -33,12 +33,6 @@ pub fn load(path: Option<&Path>) -> Result<Settings, SettingsError> {
     let Some(path) = path else {
         return Ok(Settings::default());
     };
-    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read {
-        path: path.to_owned(),
-        source,
-    })?;
-    toml::from_str(&text).map_err(|source| SettingsError::Parse {
-        path: path.to_owned(),
-        source: source.into(),
-    })
+    let text = std::fs::read_to_string(path).map_err(|source| SettingsError::Read { path: path.to_owned(), source })?;
+    toml::from_str(&text).map_err(|source| SettingsError::Parse { path: path.to_owned(), source: source.into() })
 }

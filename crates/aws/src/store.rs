@@ -41,12 +41,8 @@ impl Store {
     /// S3 by `sdk`; `by_path` where the endpoint has no virtual hosts.
     #[must_use]
     pub fn new(sdk: &SdkConfig, by_path: bool) -> Self {
-        let config = aws_sdk_s3::config::Builder::from(sdk)
-            .force_path_style(by_path)
-            .build();
-        Self {
-            client: Client::from_conf(config),
-        }
+        let config = aws_sdk_s3::config::Builder::from(sdk).force_path_style(by_path).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// The client, for what this type does not wrap.
@@ -60,34 +56,15 @@ impl Store {
     /// # Errors
     /// `ObjectGone` where it does not exist.
     pub async fn head(&self, object: &ObjectRef) -> Result<Head, Failure> {
-        let request = self
-            .client
-            .head_object()
-            .bucket(&object.bucket)
-            .key(&object.key);
-        let output = request
-            .set_version_id(object.version_id.clone())
-            .send()
-            .await;
+        let request = self.client.head_object().bucket(&object.bucket).key(&object.key);
+        let output = request.set_version_id(object.version_id.clone()).send().await;
         let output = output.map_err(|error| explain(failure("s3:HeadObject", &error), object))?;
         Ok(Head {
-            size_bytes: output
-                .content_length()
-                .and_then(|size| size.try_into().ok())
-                .unwrap_or(0),
-            etag: output
-                .e_tag()
-                .unwrap_or_default()
-                .trim_matches('"')
-                .to_owned(),
+            size_bytes: output.content_length().and_then(|size| size.try_into().ok()).unwrap_or(0),
+            etag: output.e_tag().unwrap_or_default().trim_matches('"').to_owned(),
             declared_type: output.content_type().map(str::to_owned),
-            version_id: output
-                .version_id()
-                .filter(|id| *id != "null")
-                .map(str::to_owned),
-            storage_class: output
-                .storage_class()
-                .map(|class| class.as_str().to_owned()),
+            version_id: output.version_id().filter(|id| *id != "null").map(str::to_owned),
+            storage_class: output.storage_class().map(|class| class.as_str().to_owned()),
         })
     }
 
@@ -95,30 +72,11 @@ impl Store {
     ///
     /// # Errors
     /// `ObjectGone` where the object was removed or replaced meanwhile.
-    pub async fn range(
-        &self,
-        object: &ObjectRef,
-        etag: &str,
-        start: u64,
-        size_bytes: u64,
-    ) -> Result<Bytes, Failure> {
+    pub async fn range(&self, object: &ObjectRef, etag: &str, start: u64, size_bytes: u64) -> Result<Bytes, Failure> {
         let range = format!("bytes={start}-{}", start + size_bytes.saturating_sub(1));
-        let request = self
-            .client
-            .get_object()
-            .bucket(&object.bucket)
-            .key(&object.key)
-            .if_match(format!("\"{etag}\""));
-        let output = request
-            .set_version_id(object.version_id.clone())
-            .range(range)
-            .send()
-            .await;
-        collect(
-            output.map_err(|error| explain(failure("s3:GetObject", &error), object))?,
-            object,
-        )
-        .await
+        let request = self.client.get_object().bucket(&object.bucket).key(&object.key).if_match(format!("\"{etag}\""));
+        let output = request.set_version_id(object.version_id.clone()).range(range).send().await;
+        collect(output.map_err(|error| explain(failure("s3:GetObject", &error), object))?, object).await
     }
 
     /// Reads the whole of `subject`'s object, up to `limit_bytes`.
@@ -134,46 +92,25 @@ impl Store {
             return Err(Failure::new(FailureName::ObjectTooLarge, message));
         }
         let object = &subject.object;
-        let request = self
-            .client
-            .get_object()
-            .bucket(&object.bucket)
-            .key(&object.key)
-            .if_match(format!("\"{}\"", subject.etag));
-        let output = request
-            .set_version_id(object.version_id.clone())
-            .send()
-            .await;
-        collect(
-            output.map_err(|error| explain(failure("s3:GetObject", &error), object))?,
-            object,
-        )
-        .await
+        let request =
+            self.client.get_object().bucket(&object.bucket).key(&object.key).if_match(format!("\"{}\"", subject.etag));
+        let output = request.set_version_id(object.version_id.clone()).send().await;
+        collect(output.map_err(|error| explain(failure("s3:GetObject", &error), object))?, object).await
     }
 
     /// Reads a JSON object, or nothing where there is none.
     ///
     /// # Errors
     /// When S3 fails or the object is not what `T` looks like.
-    pub async fn read_json<T: DeserializeOwned>(
-        &self,
-        object: &ObjectRef,
-    ) -> Result<Option<T>, Failure> {
-        let request = self
-            .client
-            .get_object()
-            .bucket(&object.bucket)
-            .key(&object.key)
-            .send()
-            .await;
+    pub async fn read_json<T: DeserializeOwned>(&self, object: &ObjectRef) -> Result<Option<T>, Failure> {
+        let request = self.client.get_object().bucket(&object.bucket).key(&object.key).send().await;
         let output = match request.map_err(|error| failure("s3:GetObject", &error)) {
             Err(failure) if failure.name == FailureName::ObjectGone => return Ok(None),
             output => output?,
         };
         let bytes = collect(output, object).await?;
-        let value = serde_json::from_slice(&bytes).map_err(|error| {
-            Failure::internal(format!("failed to read `{object}` back: {error}"))
-        })?;
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::internal(format!("failed to read `{object}` back: {error}")))?;
         Ok(Some(value))
     }
 
@@ -181,14 +118,9 @@ impl Store {
     ///
     /// # Errors
     /// When S3 fails.
-    pub async fn write_json<T: Serialize>(
-        &self,
-        object: &ObjectRef,
-        value: &T,
-    ) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(value).map_err(|error| {
-            Failure::internal(format!("failed to serialise `{object}`: {error}"))
-        })?;
+    pub async fn write_json<T: Serialize>(&self, object: &ObjectRef, value: &T) -> Result<(), Failure> {
+        let bytes = serde_json::to_vec(value)
+            .map_err(|error| Failure::internal(format!("failed to serialise `{object}`: {error}")))?;
         self.write(object, "application/json", bytes.into()).await
     }
 
@@ -196,102 +128,52 @@ impl Store {
     ///
     /// # Errors
     /// When S3 fails.
-    pub async fn write(
-        &self,
-        object: &ObjectRef,
-        content_type: &str,
-        bytes: Bytes,
-    ) -> Result<(), Failure> {
-        let request = self
-            .client
-            .put_object()
-            .bucket(&object.bucket)
-            .key(&object.key)
-            .content_type(content_type);
+    pub async fn write(&self, object: &ObjectRef, content_type: &str, bytes: Bytes) -> Result<(), Failure> {
+        let request = self.client.put_object().bucket(&object.bucket).key(&object.key).content_type(content_type);
         let written = request.body(ByteStream::from(bytes)).send().await;
-        written
-            .map(drop)
-            .map_err(|error| failure("s3:PutObject", &error))
+        written.map(drop).map_err(|error| failure("s3:PutObject", &error))
     }
 
     /// Copies an object within S3, with `tags` on the copy.
     ///
     /// # Errors
     /// When S3 fails; objects over 5 GB need a multipart copy, which this is not.
-    pub async fn copy(
-        &self,
-        from: &ObjectRef,
-        to: &ObjectRef,
-        tags: &[(String, String)],
-    ) -> Result<(), Failure> {
-        let version = from
-            .version_id
-            .as_ref()
-            .map(|id| format!("?versionId={id}"))
-            .unwrap_or_default();
+    pub async fn copy(&self, from: &ObjectRef, to: &ObjectRef, tags: &[(String, String)]) -> Result<(), Failure> {
+        let version = from.version_id.as_ref().map(|id| format!("?versionId={id}")).unwrap_or_default();
         let source = format!("{}/{}{version}", from.bucket, percent_encode(&from.key));
-        let tags: Vec<String> = tags
-            .iter()
-            .map(|(key, value)| format!("{}={}", percent_encode(key), percent_encode(value)))
-            .collect();
-        let request = self
-            .client
-            .copy_object()
-            .bucket(&to.bucket)
-            .key(&to.key)
-            .copy_source(source);
+        let tags: Vec<String> =
+            tags.iter().map(|(key, value)| format!("{}={}", percent_encode(key), percent_encode(value))).collect();
+        let request = self.client.copy_object().bucket(&to.bucket).key(&to.key).copy_source(source);
         let copied = request
             .tagging_directive(aws_sdk_s3::types::TaggingDirective::Replace)
             .tagging(tags.join("&"))
             .send()
             .await;
-        copied
-            .map(drop)
-            .map_err(|error| explain(failure("s3:CopyObject", &error), from))
+        copied.map(drop).map_err(|error| explain(failure("s3:CopyObject", &error), from))
     }
 }
 
 /// Everything but what RFC 3986 calls unreserved, and `/`.
 fn percent_encode(text: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/".contains(&byte);
-    text.bytes()
-        .map(|byte| {
-            if plain(byte) {
-                char::from(byte).to_string()
-            } else {
-                format!("%{byte:02X}")
-            }
-        })
-        .collect()
+    text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
 async fn collect(output: GetObjectOutput, object: &ObjectRef) -> Result<Bytes, Failure> {
-    let size = output
-        .content_length()
-        .and_then(|size| u64::try_from(size).ok())
-        .unwrap_or(0);
+    let size = output.content_length().and_then(|size| u64::try_from(size).ok()).unwrap_or(0);
     if size > JSON_LIMIT_BYTES {
-        return Err(Failure::new(
-            FailureName::ObjectTooLarge,
-            format!("`{object}` is too large to hold in memory"),
-        ));
+        return Err(Failure::new(FailureName::ObjectTooLarge, format!("`{object}` is too large to hold in memory")));
     }
     let body = output.body.collect().await;
     body.map(aws_sdk_s3::primitives::AggregatedBytes::into_bytes)
-        .map_err(|error| {
-            Failure::new(
-                FailureName::Transient,
-                format!("failed to read `{object}`: {error}"),
-            )
-        })
+        .map_err(|error| Failure::new(FailureName::Transient, format!("failed to read `{object}`: {error}")))
 }
 
 fn explain(failure: Failure, object: &ObjectRef) -> Failure {
     match failure.name {
-        FailureName::ObjectGone => Failure::new(
-            failure.name,
-            format!("`{object}` was removed or replaced before it could be read"),
-        ),
+        FailureName::ObjectGone => {
+            Failure::new(failure.name, format!("`{object}` was removed or replaced before it could be read"))
+        }
         _ => failure,
     }
 }

@@ -1,5 +1,9 @@
 //! Prints what each file given is and what it says: `read FILE…`, `read --text FILE…` for the text.
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a program for a developer's terminal, with its own clock")]
+#![expect(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a program for a developer's terminal, with its own clock"
+)]
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;

@@ -95,7 +95,8 @@ fn pdf(sample: &Sample<'_>) -> Option<&'static str> {
     let end = if sample.tail.is_empty() { sample.head } else { sample.tail };
     let has_end = end.windows(5).any(|five| five == b"%%EOF") || end.windows(9).any(|nine| nine == b"startxref");
     let at_line_start = matches!(head[at - 1], b'\n' | b'\r' | 0) || !head[..at].contains(&b'\n');
-    (has_end && at_line_start && !mail::looks_like(&String::from_utf8_lossy(sample.head), false)).then_some("application/pdf")
+    (has_end && at_line_start && !mail::looks_like(&String::from_utf8_lossy(sample.head), false))
+        .then_some("application/pdf")
 }
 
 #[cfg(test)]

@@ -145,7 +145,10 @@ impl<'a> Draft<'a> {
             column_span: 1,
             confidence: None,
         };
-        let cells = rows.iter().enumerate().flat_map(|(row, texts)| texts.iter().enumerate().map(move |(column, text)| (row, column, text)));
+        let cells = rows
+            .iter()
+            .enumerate()
+            .flat_map(|(row, texts)| texts.iter().enumerate().map(move |(column, text)| (row, column, text)));
         let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
         let table = Table { page, rows: count(rows.len()), columns: count(columns), cells: cells.map(cell).collect() };
         self.table(table);
@@ -163,7 +166,12 @@ impl<'a> Draft<'a> {
 
     /// Adds metadata; the first value of a key stays, empty ones are not kept.
     pub(crate) fn metadata(&mut self, key: &str, value: &str) {
-        let value: String = value.trim().chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).take(MAX_METADATA_CHARS).collect();
+        let value: String = value
+            .trim()
+            .chars()
+            .filter(|c| !c.is_control() || matches!(c, '\n' | '\t'))
+            .take(MAX_METADATA_CHARS)
+            .collect();
         let map = &mut self.extraction.metadata;
         if !value.is_empty() && !key.is_empty() && map.len() < MAX_METADATA_ENTRIES {
             map.entry(clip(key, 200)).or_insert(value);
@@ -196,10 +204,10 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether anything at all was found.
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether anything of the content was found; properties alone are none.
+    pub(crate) fn has_content(&self) -> bool {
         let it = &self.extraction;
-        it.text.is_empty() && it.pages.is_empty() && it.metadata.is_empty() && it.attachments.is_empty() && it.tables.is_empty()
+        !(it.text.trim().is_empty() && it.pages.is_empty() && it.attachments.is_empty() && it.tables.is_empty())
     }
 
     /// The finished document.
@@ -209,7 +217,10 @@ impl<'a> Draft<'a> {
             self.warn(format!("the text is cut at `{}` characters", self.limits.max_text_chars));
         }
         if self.cells_cut {
-            self.warn(format!("tables are cut at `{}` cells; the text has what they leave out", self.limits.max_table_cells));
+            self.warn(format!(
+                "tables are cut at `{}` cells; the text has what they leave out",
+                self.limits.max_table_cells
+            ));
         }
         self.extraction
     }

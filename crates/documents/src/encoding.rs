@@ -81,7 +81,7 @@ pub(crate) fn is_wide(bytes: &[u8]) -> bool {
 }
 
 fn marked(bytes: &[u8]) -> Option<Scheme> {
-    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) && bytes.len() % 4 == 0 {
+    if bytes.starts_with(&[0xff, 0xfe, 0, 0]) && bytes.len().is_multiple_of(4) {
         return Some(Scheme::Utf32 { big: false, skip: 4 });
     }
     if bytes.starts_with(&[0, 0, 0xfe, 0xff]) {
@@ -143,7 +143,9 @@ fn is_mostly_utf8(bytes: &[u8]) -> bool {
         good += chunk.valid().bytes().filter(|byte| *byte >= 0xc0).count();
         bad += usize::from(!chunk.invalid().is_empty());
     }
-    bad == 0 || bad == 1 && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none()) || bad * 20 < good
+    bad == 0
+        || bad == 1 && std::str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+        || bad * 20 < good
 }
 
 fn has_iso_2022_escape(bytes: &[u8]) -> bool {

@@ -44,12 +44,12 @@ pub(crate) type Outcome = Result<(), DocumentError>;
 /// Reads `input` with the reader of its media type.
 pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     let media_type = input.media_type;
+    if let Some(reader) = sure_reader(media_type) {
+        reader(input, draft);
+        return Ok(());
+    }
     match media_type {
         "application/pdf" => pdf::read(input, draft),
-        "text/html" | "application/xhtml+xml" => html::read(input, draft),
-        "text/csv" | "text/tab-separated-values" => delimited::read(input, draft),
-        "application/json" | "application/x-ndjson" => json::read(input, draft),
-        "text/vtt" | "application/x-subrip" => subtitles::read(input, draft),
         "application/rtf" | "text/rtf" => rtf::read(input, draft),
         "message/rfc822" | "application/mbox" => mail::read(input, draft),
         "application/vnd.ms-outlook" => outlook::read(input, draft),
@@ -61,16 +61,39 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     }
 }
 
+/// A reader that always finds something: any bytes are text of some kind, or a picture's.
+type SureReader = fn(&Input<'_>, &mut Draft<'_>);
+
+fn sure_reader(media_type: &str) -> Option<SureReader> {
+    Some(match media_type {
+        "text/html" | "application/xhtml+xml" => html::read,
+        "text/csv" | "text/tab-separated-values" => delimited::read,
+        "application/json" | "application/x-ndjson" => json::read,
+        "text/vtt" | "application/x-subrip" => subtitles::read,
+        // Of the text family by its name only.
+        "text/rtf" => return None,
+        _ => match Family::of(media_type) {
+            Family::Text if media_type.ends_with("xml") => xml::read,
+            Family::Text => plain::read,
+            Family::Image => image::read,
+            _ => return None,
+        },
+    })
+}
+
 fn read_by_family(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     let media_type = input.media_type;
     match Family::of(media_type) {
         Family::Office if media_type.contains("opendocument") => odf::read(input, draft),
-        Family::Office if media_type.contains("wordprocessingml") || media_type.contains("ms-word") => docx::read(input, draft),
-        Family::Office if media_type.contains("presentationml") || media_type.contains("ms-powerpoint") => pptx::read(input, draft),
-        Family::Office if media_type.contains("spreadsheetml") || media_type.contains("ms-excel") => sheet::read(input, draft),
-        Family::Text if media_type.ends_with("xml") => xml::read(input, draft),
-        Family::Text => plain::read(input, draft),
-        Family::Image => image::read(input, draft),
+        Family::Office if media_type.contains("wordprocessingml") || media_type.contains("ms-word") => {
+            docx::read(input, draft)
+        }
+        Family::Office if media_type.contains("presentationml") || media_type.contains("ms-powerpoint") => {
+            pptx::read(input, draft)
+        }
+        Family::Office if media_type.contains("spreadsheetml") || media_type.contains("ms-excel") => {
+            sheet::read(input, draft)
+        }
         _ if media_type.contains("vnd.sun.xml.") => odf::read(input, draft),
         _ if media_type.contains("ms-word") => docx::read(input, draft),
         _ if media_type.contains("ms-powerpoint") => pptx::read(input, draft),

@@ -42,7 +42,7 @@ impl Default for Limits {
             max_member_bytes: 128 << 20,
             max_expanded_bytes: 512 << 20,
             max_depth: 512,
-            max_time: Duration::from_secs(60),
+            max_time: Duration::from_mins(1),
         }
     }
 }

@@ -25,7 +25,7 @@ pub(crate) struct Package<'a> {
 
 impl<'a> Package<'a> {
     pub(crate) fn open(bytes: &Arc<[u8]>, limits: &'a Limits) -> Result<Self, DocumentError> {
-        let archive = ZipArchive::new(Cursor::new(Arc::clone(bytes))).map_err(unreadable)?;
+        let archive = ZipArchive::new(Cursor::new(Arc::clone(bytes))).map_err(|error| unreadable(&error))?;
         if archive.len() > limits.max_members {
             return Err(DocumentError::TooLarge(format!("`{}` members in a container", limits.max_members)));
         }
@@ -82,7 +82,7 @@ impl<'a> Package<'a> {
     }
 
     fn read_index(&mut self, index: usize) -> Result<Vec<u8>, DocumentError> {
-        let mut member = self.archive.by_index(index).map_err(unreadable)?;
+        let mut member = self.archive.by_index(index).map_err(|error| unreadable(&error))?;
         let limit = self.limits.max_member_bytes.min(self.limits.max_expanded_bytes.saturating_sub(self.expanded));
         let packed = member.compressed_size().max(1);
         let limit = limit.min(packed.saturating_mul(MAX_RATIO).max(RATIO_FREE_BYTES));
@@ -100,7 +100,7 @@ impl<'a> Package<'a> {
     }
 }
 
-fn unreadable(error: ZipError) -> DocumentError {
+fn unreadable(error: &ZipError) -> DocumentError {
     match error {
         ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => {
             DocumentError::Encrypted("the container's members need a password")

@@ -53,7 +53,9 @@ fn read_here(bytes: &Arc<[u8]>, media_type: &str, limits: &Limits) -> Result<Ext
     let result = formats::read(&Input { bytes, media_type }, &mut draft);
     match result {
         // What was found before the damage is worth more than the error.
-        Err(DocumentError::Damaged(reason)) if !draft.is_empty() => draft.warn(format!("the file is damaged: {reason}")),
+        Err(DocumentError::Damaged(reason)) if draft.has_content() => {
+            draft.warn(format!("the file is damaged: {reason}"));
+        }
         result => result?,
     }
     Ok(draft.finish())

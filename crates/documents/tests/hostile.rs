@@ -10,7 +10,13 @@ mod samples;
 const PLACES: usize = 60;
 
 fn detection(bytes: &[u8], file_name: &str) -> Detection {
-    detect(&Sample { head: bytes, tail: bytes, size_bytes: bytes.len() as u64, file_name, declared: Some("text/plain; charset=utf-8") })
+    detect(&Sample {
+        head: bytes,
+        tail: bytes,
+        size_bytes: bytes.len() as u64,
+        file_name,
+        declared: Some("text/plain; charset=utf-8"),
+    })
 }
 
 #[test]
@@ -21,7 +27,13 @@ fn every_kind_is_known_by_content_and_read() {
             assert_eq!(detection(&made.bytes, hinted).media_type, made.media_type, "{name}");
         }
         let document = read(&made.bytes, made.media_type, &Limits::default()).unwrap();
-        assert!(document.text.contains(made.needle), "{}: {:?} {:?}", made.media_type, document.text, document.warnings);
+        assert!(
+            document.text.contains(made.needle),
+            "{}: {:?} {:?}",
+            made.media_type,
+            document.text,
+            document.warnings
+        );
         assert_eq!(document.warnings, Vec::<String>::new(), "{}", made.media_type);
         for page in &document.pages {
             assert!(page.start <= page.end && page.end <= document.text_chars(), "{}: {page:?}", made.media_type);
@@ -47,7 +59,10 @@ fn structure_is_kept_where_the_kind_has_it() {
     assert_eq!(read_kind("text/vtt").segments[0].end_seconds, Some(2.5));
     assert_eq!(read_kind("ms-powerpoint").pages[0].name.as_deref(), Some("needle"));
     let picture = read_kind("image/tiff").metadata;
-    assert_eq!((picture["Make"].as_str(), picture["Latitude"].as_str(), picture["Longitude"].as_str()), ("Abc", "-33.510000", "151.250000"));
+    assert_eq!(
+        (picture["Make"].as_str(), picture["Latitude"].as_str(), picture["Longitude"].as_str()),
+        ("Abc", "-33.510000", "151.250000")
+    );
 }
 
 #[test]

@@ -81,11 +81,7 @@ impl Findings {
     /// How the task as a whole ended: one feature that worked is a success, else the worst counts.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
-        let has = |outcome| {
-            self.features
-                .iter()
-                .any(|feature| feature.outcome == outcome)
-        };
+        let has = |outcome| self.features.iter().any(|feature| feature.outcome == outcome);
         if self.skipped.is_some() {
             Outcome::Skipped
         } else if self.features.is_empty() || has(Outcome::Succeeded) {

@@ -67,15 +67,9 @@ mod tests {
     fn names_of_events_are_sorted_into_kinds() {
         let cases = [
             ("ObjectCreated:Put", Some(EventKind::Created)),
-            (
-                "s3:ObjectCreated:CompleteMultipartUpload",
-                Some(EventKind::Created),
-            ),
+            ("s3:ObjectCreated:CompleteMultipartUpload", Some(EventKind::Created)),
             ("Object Created", Some(EventKind::Created)),
-            (
-                "ObjectRemoved:DeleteMarkerCreated",
-                Some(EventKind::Removed),
-            ),
+            ("ObjectRemoved:DeleteMarkerCreated", Some(EventKind::Removed)),
             ("LifecycleExpiration:Delete", Some(EventKind::Removed)),
             ("Object Deleted", Some(EventKind::Removed)),
             ("ObjectTagging:Put", None),

@@ -135,10 +135,7 @@ pub struct Failure {
 impl Failure {
     /// A failure of the given name.
     pub fn new(name: FailureName, message: impl Into<String>) -> Self {
-        Self {
-            name,
-            message: message.into(),
-        }
+        Self { name, message: message.into() }
     }
 
     /// A fault of Sluice itself.

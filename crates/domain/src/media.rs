@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// What sort of thing a file is; settings and services speak of families, never of extensions.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// Plain text, Markdown, CSV, JSON, XML.
@@ -69,9 +67,7 @@ impl Family {
             {
                 Self::Office
             }
-            _ if TEXT.contains(&media_type)
-                || media_type.ends_with("+xml") && !media_type.starts_with("image/") =>
-            {
+            _ if TEXT.contains(&media_type) || media_type.ends_with("+xml") && !media_type.starts_with("image/") => {
                 Self::Text
             }
             _ => Self::of_top_level(media_type),
@@ -102,10 +98,7 @@ mod tests {
             ("image/svg+xml", Family::Text),
             ("application/xhtml+xml", Family::Html),
             ("application/vnd.oasis.opendocument.text", Family::Office),
-            (
-                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-                Family::Office,
-            ),
+            ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", Family::Office),
             ("application/vnd.ms-outlook", Family::Mail),
             ("image/heic", Family::Image),
             ("audio/wav", Family::Audio),

@@ -23,11 +23,7 @@ pub struct ObjectRef {
 impl ObjectRef {
     /// The current version of `key` in `bucket`.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>) -> Self {
-        Self {
-            bucket: bucket.into(),
-            key: key.into(),
-            version_id: None,
-        }
+        Self { bucket: bucket.into(), key: key.into(), version_id: None }
     }
 
     /// The address as `s3://bucket/key`, the key as it is.
@@ -84,9 +80,7 @@ fn decode_byte(byte: u8, tail: &[u8]) -> (u8, usize) {
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
-    char::from(byte)
-        .to_digit(16)
-        .and_then(|digit| u8::try_from(digit).ok())
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 /// Orders two sequencers of the same key: the shorter is padded with zeros on the right, case does not count.
@@ -117,10 +111,7 @@ mod tests {
 
     #[test]
     fn sequencers_compare_with_zeros_on_the_right() {
-        assert_eq!(
-            compare_sequencers("0055AED6DCD90281E5", "0055AED6DCD90281E6"),
-            Ordering::Less
-        );
+        assert_eq!(compare_sequencers("0055AED6DCD90281E5", "0055AED6DCD90281E6"), Ordering::Less);
         assert_eq!(compare_sequencers("00a1", "00A10"), Ordering::Equal);
         assert_eq!(compare_sequencers("00B", "00AFF"), Ordering::Greater);
     }

@@ -65,19 +65,10 @@ pub fn tracks(parts: impl IntoIterator<Item = (Place, Task)>) -> Vec<Track> {
                 track.tasks.push(task);
                 *read |= reads;
             }
-            None => tracks.push((
-                Track {
-                    name: name.to_owned(),
-                    tasks: vec![task],
-                },
-                reads,
-            )),
+            None => tracks.push((Track { name: name.to_owned(), tasks: vec![task] }, reads)),
         }
     }
-    tracks
-        .into_iter()
-        .filter_map(|(track, read)| read.then_some(track))
-        .collect()
+    tracks.into_iter().filter_map(|(track, read)| read.then_some(track)).collect()
 }
 
 #[cfg(test)]
@@ -85,10 +76,7 @@ mod tests {
     use super::*;
 
     fn task(service: &str) -> Task {
-        Task {
-            service: service.into(),
-            features: Vec::new(),
-        }
+        Task { service: service.into(), features: Vec::new() }
     }
 
     #[test]
@@ -98,13 +86,7 @@ mod tests {
             (Place::Reads("vision"), task("labels")),
             (Place::Joins("text"), task("language")),
         ]);
-        assert_eq!(
-            plan,
-            [Track {
-                name: "vision".into(),
-                tasks: vec![task("labels")]
-            }]
-        );
+        assert_eq!(plan, [Track { name: "vision".into(), tasks: vec![task("labels")] }]);
     }
 
     #[test]
@@ -114,11 +96,7 @@ mod tests {
             (Place::Reads("text"), task("ocr")),
             (Place::Joins("text"), task("language")),
         ]);
-        let services: Vec<_> = plan[0]
-            .tasks
-            .iter()
-            .map(|task| task.service.as_str())
-            .collect();
+        let services: Vec<_> = plan[0].tasks.iter().map(|task| task.service.as_str()).collect();
         assert_eq!(services, ["metadata", "ocr", "language"]);
     }
 }

@@ -6,7 +6,7 @@ use crate::event::{EventKind, ObjectEvent};
 
 /// Step Functions allows 80 characters in an execution name.
 const NAME_CHARS: usize = 80;
-/// 16 bytes of SHA-256 as hex: no two of a billion runs meet.
+/// Half of a SHA-256 as hex: no two of a billion runs meet.
 const HASH_CHARS: usize = 32;
 
 /// The execution name of `event`: a readable slug of the file name and a hash of what makes the run.
@@ -17,11 +17,7 @@ const HASH_CHARS: usize = 32;
 pub fn execution_name(event: &ObjectEvent) -> String {
     let hash = hash(&identity(event));
     let slug = slug(event.object.file_name(), NAME_CHARS - HASH_CHARS - 1);
-    if slug.is_empty() {
-        hash
-    } else {
-        format!("{slug}-{hash}")
-    }
+    if slug.is_empty() { hash } else { format!("{slug}-{hash}") }
 }
 
 fn identity(event: &ObjectEvent) -> Vec<&str> {
@@ -32,11 +28,7 @@ fn identity(event: &ObjectEvent) -> Vec<&str> {
     let mut parts = vec![kind, &event.object.bucket, &event.object.key];
     match &event.object.version_id {
         Some(version) => parts.extend(["version", version]),
-        None => parts.extend([
-            "etag",
-            event.etag.as_deref().unwrap_or(""),
-            &event.sequencer,
-        ]),
+        None => parts.extend(["etag", event.etag.as_deref().unwrap_or(""), &event.sequencer]),
     }
     parts
 }
@@ -48,7 +40,9 @@ fn hash(parts: &[&str]) -> String {
         hasher.update((part.len() as u64).to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    hex(&hasher.finalize()[..HASH_CHARS / 2])
+    let mut hash = format!("{:x}", hasher.finalize());
+    hash.truncate(HASH_CHARS);
+    hash
 }
 
 /// A token for one task of one run, the same at every retry: `[0-9a-f]{32}`.
@@ -57,10 +51,6 @@ fn hash(parts: &[&str]) -> String {
 #[must_use]
 pub fn request_token(run: &str, track: &str, task: usize, service: &str) -> String {
     hash(&[run, track, &task.to_string(), service])
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Letters, digits, `-` and `_` of `name`, all else one `-`: what Step Functions allows everywhere.
@@ -87,11 +77,7 @@ mod tests {
     fn event(key: &str, version: Option<&str>, sequencer: &str) -> ObjectEvent {
         ObjectEvent {
             kind: EventKind::Created,
-            object: ObjectRef {
-                bucket: "raw".into(),
-                key: key.into(),
-                version_id: version.map(Into::into),
-            },
+            object: ObjectRef { bucket: "raw".into(), key: key.into(), version_id: version.map(Into::into) },
             etag: Some("d41d8cd98f00b204e9800998ecf8427e".into()),
             size_bytes: 1,
             sequencer: sequencer.into(),
@@ -111,27 +97,14 @@ mod tests {
     #[test]
     fn one_name_for_a_version_and_another_for_the_next() {
         let first = execution_name(&event("a", Some("v1"), "1"));
-        assert_eq!(
-            first,
-            execution_name(&event("a", Some("v1"), "2")),
-            "the sequencer is not part of a version"
-        );
+        assert_eq!(first, execution_name(&event("a", Some("v1"), "2")), "the sequencer is not part of a version");
         assert_ne!(first, execution_name(&event("a", Some("v2"), "1")));
-        assert_ne!(
-            execution_name(&event("a", None, "1")),
-            execution_name(&event("a", None, "2"))
-        );
+        assert_ne!(execution_name(&event("a", None, "1")), execution_name(&event("a", None, "2")));
     }
 
     #[test]
     fn tokens_differ_by_task() {
-        assert_ne!(
-            request_token("r", "text", 0, "x"),
-            request_token("r", "text", 1, "x")
-        );
-        assert_ne!(
-            request_token("r1", "1", 0, "x"),
-            request_token("r", "11", 0, "x")
-        );
+        assert_ne!(request_token("r", "text", 0, "x"), request_token("r", "text", 1, "x"));
+        assert_ne!(request_token("r1", "1", 0, "x"), request_token("r", "11", 0, "x"));
     }
 }

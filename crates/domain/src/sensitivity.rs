@@ -4,9 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Sensitivity, rising.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Sensitivity {
     /// Nobody looked for personal data, so nothing can be said.
@@ -88,13 +86,7 @@ mod tests {
         assert_eq!(sensitivity(Looked::No, []), Sensitivity::Unknown);
         assert_eq!(sensitivity(Looked::Yes, []), Sensitivity::None);
         assert_eq!(sensitivity(Looked::Yes, ["URL"]), Sensitivity::None);
-        assert_eq!(
-            sensitivity(Looked::Yes, ["EMAIL", "NAME"]),
-            Sensitivity::Personal
-        );
-        assert_eq!(
-            sensitivity(Looked::Yes, ["EMAIL", "SSN"]),
-            Sensitivity::Restricted
-        );
+        assert_eq!(sensitivity(Looked::Yes, ["EMAIL", "NAME"]), Sensitivity::Personal);
+        assert_eq!(sensitivity(Looked::Yes, ["EMAIL", "SSN"]), Sensitivity::Restricted);
     }
 }

@@ -55,9 +55,7 @@ pub struct PartitionedCopy {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            languages: ["en", "es", "de", "fr", "it", "pt"]
-                .map(str::to_owned)
-                .to_vec(),
+            languages: ["en", "es", "de", "fr", "it", "pt"].map(str::to_owned).to_vec(),
             features: BTreeMap::new(),
             redaction: Redaction::default(),
             partitioned_copy: PartitionedCopy::default(),
@@ -69,10 +67,7 @@ impl Settings {
     /// Whether `feature` of `service` is on for files of `family`.
     #[must_use]
     pub fn feature(&self, family: Family, service: &str, feature: &str, default: Preset) -> bool {
-        let chosen = self
-            .features
-            .get(&family)
-            .and_then(|services| services.get(service)?.get(feature).copied());
+        let chosen = self.features.get(&family).and_then(|services| services.get(service)?.get(feature).copied());
         chosen.unwrap_or(default == Preset::On)
     }
 }

@@ -134,11 +134,7 @@ impl TrackState {
     pub fn answered(mut self, answer: ObjectRef) -> Self {
         self.answers.push(answer);
         self.position += 1;
-        self.progress = if self.position < self.track.tasks.len() {
-            Progress::Start
-        } else {
-            Progress::Done
-        };
+        self.progress = if self.position < self.track.tasks.len() { Progress::Start } else { Progress::Done };
         self
     }
 }
@@ -167,9 +163,7 @@ impl CaughtError {
     /// What happened, freed from Lambda's JSON.
     fn message(&self) -> String {
         let thrown: Option<Value> = serde_json::from_str(&self.cause).ok();
-        let message = thrown
-            .as_ref()
-            .and_then(|thrown| thrown["errorMessage"].as_str());
+        let message = thrown.as_ref().and_then(|thrown| thrown["errorMessage"].as_str());
         message.unwrap_or(&self.cause).to_owned()
     }
 }

@@ -18,17 +18,13 @@ const LONGEST_DEADLINE_SECONDS: u32 = 12 * 60 * 60;
 #[must_use]
 pub fn wait_seconds(expected_seconds: u32, polls: u32) -> u32 {
     let first = (expected_seconds / 2).clamp(SHORTEST_SECONDS, LONGEST_SECONDS);
-    (0..polls.min(16)).fold(first, |wait, _| {
-        (wait + wait.div_ceil(2)).min(LONGEST_SECONDS)
-    })
+    (0..polls.min(16)).fold(first, |wait, _| (wait + wait.div_ceil(2)).min(LONGEST_SECONDS))
 }
 
 /// Seconds after its start at which a job counts as lost.
 #[must_use]
 pub fn deadline_seconds(expected_seconds: u32) -> u32 {
-    expected_seconds
-        .saturating_mul(DEADLINE_FACTOR)
-        .clamp(SHORTEST_DEADLINE_SECONDS, LONGEST_DEADLINE_SECONDS)
+    expected_seconds.saturating_mul(DEADLINE_FACTOR).clamp(SHORTEST_DEADLINE_SECONDS, LONGEST_DEADLINE_SECONDS)
 }
 
 #[cfg(test)]

@@ -22,7 +22,11 @@ pub struct DocumentText;
 
 const DESCRIPTOR: Descriptor = Descriptor {
     id: "document-text",
-    features: &[Feature { name: "text", preset: Preset::On, about: "text, tables, attachments and metadata that the file itself holds" }],
+    features: &[Feature {
+        name: "text",
+        preset: Preset::On,
+        about: "text, tables, attachments and metadata that the file itself holds",
+    }],
     actions: &["s3:GetObject", "s3:GetObjectVersion"],
 };
 
@@ -56,7 +60,10 @@ impl Service for DocumentText {
         if subject.size_bytes <= LIMIT_BYTES {
             return Ok(());
         }
-        let message = format!("the file has {} bytes, and document text reads {LIMIT_BYTES} at most: split it", subject.size_bytes);
+        let message = format!(
+            "the file has {} bytes, and document text reads {LIMIT_BYTES} at most: split it",
+            subject.size_bytes
+        );
         Err(Failure::new(FailureName::ObjectTooLarge, message))
     }
 
@@ -70,7 +77,8 @@ impl Service for DocumentText {
     }
 
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
-        let answer = Answer::deserialize(&findings.raw).map_err(|error| Failure::internal(format!("failed to read the answer of document text: {error}")))?;
+        let answer = Answer::deserialize(&findings.raw)
+            .map_err(|error| Failure::internal(format!("failed to read the answer of document text: {error}")))?;
         document.absorb(answer.document);
         if let Some(source) = &mut document.source {
             source.sha256 = Some(answer.sha256);
@@ -81,9 +89,11 @@ impl Service for DocumentText {
 
 async fn read(call: &Call<'_>) -> Result<Started, Failure> {
     let bytes = call.deployment.store.read(call.subject, LIMIT_BYTES).await?;
-    let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-    let document = documents::read(&bytes, &call.subject.media_type, &documents::Limits::default()).map_err(Failure::from)?;
-    let raw = serde_json::to_value(Answer { sha256, document }).map_err(|error| Failure::internal(format!("failed to serialise a document: {error}")))?;
+    let sha256 = format!("{:x}", Sha256::digest(&bytes));
+    let document =
+        documents::read(&bytes, &call.subject.media_type, &documents::Limits::default()).map_err(Failure::from)?;
+    let raw = serde_json::to_value(Answer { sha256, document })
+        .map_err(|error| Failure::internal(format!("failed to serialise a document: {error}")))?;
     let features = vec![FeatureOutcome { feature: "text".to_owned(), outcome: Outcome::Succeeded, reason: None }];
     Ok(Started::Done(Findings { engine: ENGINE.to_owned(), pages: 0, cost_usd: 0.0, features, skipped: None, raw }))
 }

@@ -30,7 +30,10 @@ pub fn find(id: &str) -> Option<&'static dyn Service> {
 pub fn plan(subject: &Subject, settings: &Settings) -> Result<Vec<Track>, Failure> {
     let unknown = unknown_features(settings);
     if !unknown.is_empty() {
-        let message = format!("the settings switch `{}`, which no service knows: compare them with settings.toml", unknown.join("`, `"));
+        let message = format!(
+            "the settings switch `{}`, which no service knows: compare them with settings.toml",
+            unknown.join("`, `")
+        );
         return Err(Failure::invalid_input(message));
     }
     let parts = SERVICES.iter().filter_map(|service| {
@@ -43,15 +46,22 @@ pub fn plan(subject: &Subject, settings: &Settings) -> Result<Vec<Track>, Failur
 
 fn task(service: &dyn Service, subject: &Subject, settings: &Settings) -> Option<Task> {
     let descriptor = service.descriptor();
-    let wanted = descriptor.features.iter().filter(|feature| settings.feature(subject.family, descriptor.id, feature.name, feature.preset));
+    let wanted = descriptor
+        .features
+        .iter()
+        .filter(|feature| settings.feature(subject.family, descriptor.id, feature.name, feature.preset));
     let features: Vec<String> = wanted.map(|feature| feature.name.to_owned()).collect();
     (!features.is_empty()).then(|| Task { service: descriptor.id.to_owned(), features })
 }
 
 fn unknown_features(settings: &Settings) -> Vec<String> {
-    let named = settings.features.values().flatten().flat_map(|(service, features)| features.keys().map(move |feature| (service, feature)));
+    let named = settings
+        .features
+        .values()
+        .flatten()
+        .flat_map(|(service, features)| features.keys().map(move |feature| (service, feature)));
     let unknown = named.filter(|(service, feature)| {
-        let descriptor = find(service).map(|service| service.descriptor());
+        let descriptor = find(service).map(Service::descriptor);
         !descriptor.is_some_and(|descriptor| descriptor.features.iter().any(|known| known.name == feature.as_str()))
     });
     unknown.map(|(service, feature)| format!("{service}.{feature}")).collect()
@@ -103,9 +113,20 @@ mod tests {
     fn a_service_whose_features_are_all_off_takes_no_part() {
         let subject = subject();
         let mut settings = Settings::default();
-        let off = find("comprehend").unwrap().descriptor().features.iter().map(|feature| (feature.name.to_owned(), false)).collect();
+        let off = find("comprehend")
+            .unwrap()
+            .descriptor()
+            .features
+            .iter()
+            .map(|feature| (feature.name.to_owned(), false))
+            .collect();
         settings.features.entry(subject.family).or_default().insert("comprehend".into(), off);
-        let services: Vec<_> = plan(&subject, &settings).unwrap().into_iter().flat_map(|track| track.tasks).map(|task| task.service).collect();
+        let services: Vec<_> = plan(&subject, &settings)
+            .unwrap()
+            .into_iter()
+            .flat_map(|track| track.tasks)
+            .map(|task| task.service)
+            .collect();
         assert_eq!(services, ["document-text"]);
     }
 }

@@ -63,9 +63,20 @@ impl<'a> Prepared<'a> {
     ///
     /// # Errors
     /// When the object cannot be written.
-    pub async fn store(&self, findings: Findings, started: Timestamp, finished: Timestamp) -> Result<ObjectRef, Failure> {
+    pub async fn store(
+        &self,
+        findings: Findings,
+        started: Timestamp,
+        finished: Timestamp,
+    ) -> Result<ObjectRef, Failure> {
         let place = answer_object(self.deployment, self.state);
-        let answer = Answer { service: self.task.service.clone(), request_token: self.token.clone(), started, finished, findings };
+        let answer = Answer {
+            service: self.task.service.clone(),
+            request_token: self.token.clone(),
+            started,
+            finished,
+            findings,
+        };
         self.deployment.store.write_json(&place, &answer).await?;
         Ok(place)
     }
@@ -84,11 +95,14 @@ pub fn current_service(state: &TrackState) -> Result<&'static dyn Service, Failu
 /// # Errors
 /// When there is none.
 pub fn service(id: &str) -> Result<&'static dyn Service, Failure> {
-    find(id).ok_or_else(|| Failure::invalid_input(format!("no service is called `{id}`: deploy all functions together")))
+    find(id)
+        .ok_or_else(|| Failure::invalid_input(format!("no service is called `{id}`: deploy all functions together")))
 }
 
 fn current_task(state: &TrackState) -> Result<&Task, Failure> {
-    state.task().ok_or_else(|| Failure::invalid_input(format!("track `{}` has no task {}", state.track.name, state.position)))
+    state
+        .task()
+        .ok_or_else(|| Failure::invalid_input(format!("track `{}` has no task {}", state.track.name, state.position)))
 }
 
 /// Where the answer of the current task lies once there is one.
@@ -100,7 +114,10 @@ pub fn answer_object(deployment: &Deployment, state: &TrackState) -> ObjectRef {
 
 fn work_object(deployment: &Deployment, state: &TrackState, name: &str) -> ObjectRef {
     let prefix = work_prefix(&state.execution.name);
-    ObjectRef::new(&deployment.names.extracted_bucket, format!("{prefix}{}/{}-{name}", state.track.name, state.position))
+    ObjectRef::new(
+        &deployment.names.extracted_bucket,
+        format!("{prefix}{}/{}-{name}", state.track.name, state.position),
+    )
 }
 
 /// The document that the answers of a track make, as far as the track has come.

@@ -82,7 +82,8 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
 
 /// The media type of bytes with a signature.
 pub(super) fn detect(head: &[u8]) -> Option<&'static str> {
-    let fits = |(offset, bytes, _): &&(usize, &[u8], &str)| head.get(*offset..).is_some_and(|rest| rest.starts_with(bytes));
+    let fits =
+        |(offset, bytes, _): &&(usize, &[u8], &str)| head.get(*offset..).is_some_and(|rest| rest.starts_with(bytes));
     let found = SIGNATURES.iter().find(fits).map(|(_, _, media_type)| *media_type);
     let checks = [bitmap, icon, metafile, portable_executable, drawing, cpio];
     found.or_else(|| checks.iter().find_map(|check| check(head)))
@@ -111,11 +112,13 @@ fn portable_executable(head: &[u8]) -> Option<&'static str> {
         return None;
     }
     let place = u32::from_le_bytes(head.get(0x3c..0x40)?.try_into().ok()?) as usize;
-    let is_program = head.get(place..).is_some_and(|rest| rest.starts_with(b"PE\0\0") || rest.starts_with(b"NE") || rest.starts_with(b"LE"));
+    let is_program = head
+        .get(place..)
+        .is_some_and(|rest| rest.starts_with(b"PE\0\0") || rest.starts_with(b"NE") || rest.starts_with(b"LE"));
     is_program.then_some("application/vnd.microsoft.portable-executable")
 }
 
-/// AutoCAD: a version in letters and digits, then zeros.
+/// `AutoCAD`: a version in letters and digits, then zeros.
 fn drawing(head: &[u8]) -> Option<&'static str> {
     let fits = head.starts_with(b"AC10") && head.get(4..6)?.iter().all(u8::is_ascii_digit) && head.get(6) == Some(&0);
     fits.then_some("image/vnd.dwg")
@@ -134,7 +137,9 @@ fn cpio(head: &[u8]) -> Option<&'static str> {
 /// Formats that few have heard of, by a larger table; text has been ruled out by now.
 pub(super) fn rare(head: &[u8]) -> String {
     match FileFormat::from_bytes(head) {
-        FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => "application/octet-stream".to_owned(),
+        FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => {
+            "application/octet-stream".to_owned()
+        }
         format => format.media_type().to_ascii_lowercase(),
     }
 }

@@ -33,7 +33,10 @@ const MAIN_PARTS: &[(&str, &str)] = &[
     ("ms-powerpoint.slideshow.macroenabled.main+xml", "application/vnd.ms-powerpoint.slideshow.macroenabled.12"),
     ("ms-powerpoint.template.macroenabled.main+xml", "application/vnd.ms-powerpoint.template.macroenabled.12"),
     ("ms-powerpoint.addin.macroenabled.main+xml", "application/vnd.ms-powerpoint.addin.macroenabled.12"),
-    ("presentationml.presentation.main+xml", "application/vnd.openxmlformats-officedocument.presentationml.presentation"),
+    (
+        "presentationml.presentation.main+xml",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+    ),
     ("presentationml.slideshow.main+xml", "application/vnd.openxmlformats-officedocument.presentationml.slideshow"),
     ("presentationml.template.main+xml", "application/vnd.openxmlformats-officedocument.presentationml.template"),
     ("ms-visio.drawing", "application/vnd.ms-visio.drawing"),
@@ -66,7 +69,10 @@ const OTHERS: &[(&str, &str)] = &[
 
 /// The media type of a zip container.
 pub(super) fn detect(sample: &Sample<'_>) -> Option<Detection> {
-    if !(sample.head.starts_with(LOCAL) || sample.head.starts_with(END) || sample.head.starts_with(b"PK\x07\x08PK\x03\x04")) {
+    if !(sample.head.starts_with(LOCAL)
+        || sample.head.starts_with(END)
+        || sample.head.starts_with(b"PK\x07\x08PK\x03\x04"))
+    {
         return None;
     }
     let members = members(sample);
@@ -76,7 +82,10 @@ pub(super) fn detect(sample: &Sample<'_>) -> Option<Detection> {
     }
     let mut files = members.iter().filter(|member| !member.name.ends_with('/')).peekable();
     if files.peek().is_some() && files.all(|member| member.is_encrypted) {
-        return Some(Detection::with("application/zip", Problem::Encrypted("the archive's members need a password".to_owned())));
+        return Some(Detection::with(
+            "application/zip",
+            Problem::Encrypted("the archive's members need a password".to_owned()),
+        ));
     }
     Some(Detection::of(hint::package(sample).unwrap_or("application/zip")))
 }

@@ -84,7 +84,8 @@ pub(super) fn extension(sample: &Sample<'_>) -> String {
 /// The kind of text that the name, else the declaration, speaks of.
 pub(super) fn text(sample: &Sample<'_>) -> Option<&'static str> {
     let declared = declared(sample);
-    let by_declaration = || TEXTS.iter().map(|(_, kind)| *kind).find(|kind| Some(*kind) == declared.as_deref() && *kind != "text/plain");
+    let by_declaration =
+        || TEXTS.iter().map(|(_, kind)| *kind).find(|kind| Some(*kind) == declared.as_deref() && *kind != "text/plain");
     by_extension(TEXTS, sample).or_else(by_declaration)
 }
 
@@ -96,13 +97,15 @@ pub(super) fn compound(sample: &Sample<'_>) -> Option<&'static str> {
 /// The kind of office package that the name, else the declaration, speaks of.
 pub(super) fn office_package(sample: &Sample<'_>) -> Option<&'static str> {
     let declared = declared(sample);
-    by_extension(PACKAGES, sample).or_else(|| PACKAGES.iter().map(|(_, kind)| *kind).find(|kind| Some(*kind) == declared.as_deref()))
+    by_extension(PACKAGES, sample)
+        .or_else(|| PACKAGES.iter().map(|(_, kind)| *kind).find(|kind| Some(*kind) == declared.as_deref()))
 }
 
 /// The kind of office package that the name speaks of, for a zip whose members are out of sight.
 pub(super) fn package(sample: &Sample<'_>) -> Option<&'static str> {
     // A readable directory that shows no office parts speaks against the name.
-    let has_directory = sample.tail.windows(4).any(|four| four == b"PK\x05\x06") || sample.is_whole() && sample.head.windows(4).any(|four| four == b"PK\x05\x06");
+    let has_directory = sample.tail.windows(4).any(|four| four == b"PK\x05\x06")
+        || sample.is_whole() && sample.head.windows(4).any(|four| four == b"PK\x05\x06");
     if has_directory { None } else { by_extension(PACKAGES, sample) }
 }
 

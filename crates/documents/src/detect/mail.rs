@@ -2,12 +2,42 @@
 
 /// Headers that only mail has, in lower case.
 const TELLING: &[&str] = &[
-    "from", "to", "cc", "bcc", "subject", "date", "message-id", "received", "return-path", "reply-to", "mime-version", "delivered-to", "sender", "x-mailer",
-    "dkim-signature", "content-type", "content-transfer-encoding", "in-reply-to", "references", "list-id", "envelope-to", "x-original-to", "newsgroups", "path",
-    "x-gmail-labels", "arc-seal", "authentication-results", "received-spf", "x-received", "thread-topic", "content-class", "disposition-notification-to",
+    "from",
+    "to",
+    "cc",
+    "bcc",
+    "subject",
+    "date",
+    "message-id",
+    "received",
+    "return-path",
+    "reply-to",
+    "mime-version",
+    "delivered-to",
+    "sender",
+    "x-mailer",
+    "dkim-signature",
+    "content-type",
+    "content-transfer-encoding",
+    "in-reply-to",
+    "references",
+    "list-id",
+    "envelope-to",
+    "x-original-to",
+    "newsgroups",
+    "path",
+    "x-gmail-labels",
+    "arc-seal",
+    "authentication-results",
+    "received-spf",
+    "x-received",
+    "thread-topic",
+    "content-class",
+    "disposition-notification-to",
 ];
 /// Headers of which mail has at least one; HTTP shares `Date` and `Content-Type` with mail.
-const CORE: &[&str] = &["from", "to", "subject", "message-id", "received", "return-path", "delivered-to", "mime-version"];
+const CORE: &[&str] =
+    &["from", "to", "subject", "message-id", "received", "return-path", "delivered-to", "mime-version"];
 /// Lines of headers that are looked at.
 const MAX_LINES: usize = 300;
 
@@ -35,11 +65,13 @@ pub(super) fn looks_like(text: &str, is_hinted: bool) -> bool {
     if is_hinted { telling >= 1 } else { telling >= 2 && core >= 1 && telling * 3 >= headers }
 }
 
-/// Whether `text` is a mailbox: an envelope line, headers, and possibly more of both.
-pub(super) fn is_mailbox(text: &str) -> bool {
+/// Whether `text` is a mailbox: an envelope line, headers (unless a name says so), and so on.
+pub(super) fn is_mailbox(text: &str, is_hinted: bool) -> bool {
     let mut lines = text.trim_start().lines();
-    let is_envelope = lines.next().is_some_and(|line| line.starts_with("From ") && line.contains(':') && line.contains(|c: char| c.is_ascii_digit()));
-    is_envelope && looks_like(text, true)
+    let is_envelope = lines.next().is_some_and(|line| {
+        line.starts_with("From ") && line.contains(':') && line.contains(|c: char| c.is_ascii_digit())
+    });
+    is_envelope && (is_hinted || looks_like(text, true))
 }
 
 /// Behind mbox's envelope line or Apple Mail's byte count.
@@ -47,7 +79,11 @@ fn body_start(text: &str) -> &str {
     let text = text.trim_start();
     let first = text.lines().next().unwrap_or_default();
     let is_count = !first.trim().is_empty() && first.trim().bytes().all(|byte| byte.is_ascii_digit());
-    if is_count || first.starts_with("From ") || first.starts_with(">From ") { text.get(first.len()..).unwrap_or_default().trim_start_matches(['\r', '\n']) } else { text }
+    if is_count || first.starts_with("From ") || first.starts_with(">From ") {
+        text.get(first.len()..).unwrap_or_default().trim_start_matches(['\r', '\n'])
+    } else {
+        text
+    }
 }
 
 fn header_name(line: &str) -> Option<String> {

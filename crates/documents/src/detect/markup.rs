@@ -2,9 +2,58 @@
 
 /// Elements that make a file HTML when it begins with one of them.
 const HTML_FIRST: &[&str] = &[
-    "html", "head", "body", "title", "meta", "link", "script", "style", "div", "p", "table", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "dl", "span",
-    "a", "b", "i", "em", "strong", "br", "hr", "img", "pre", "center", "font", "form", "blockquote", "section", "article", "header", "main", "nav", "footer",
-    "iframe", "base", "frameset", "tr", "td", "tbody", "small", "u", "video", "button", "input",
+    "html",
+    "head",
+    "body",
+    "title",
+    "meta",
+    "link",
+    "script",
+    "style",
+    "div",
+    "p",
+    "table",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "ul",
+    "ol",
+    "li",
+    "dl",
+    "span",
+    "a",
+    "b",
+    "i",
+    "em",
+    "strong",
+    "br",
+    "hr",
+    "img",
+    "pre",
+    "center",
+    "font",
+    "form",
+    "blockquote",
+    "section",
+    "article",
+    "header",
+    "main",
+    "nav",
+    "footer",
+    "iframe",
+    "base",
+    "frameset",
+    "tr",
+    "td",
+    "tbody",
+    "small",
+    "u",
+    "video",
+    "button",
+    "input",
 ];
 
 /// Root elements with a media type of their own; the rest is `application/xml`.
@@ -74,7 +123,12 @@ impl<'a> Start<'a> {
             } else if rest.starts_with("<?") {
                 "?>"
             } else if rest.starts_with("<!") {
-                doctype = rest.get(2..).and_then(|it| it.split_whitespace().nth(1)).unwrap_or_default().trim_end_matches('>').to_ascii_lowercase();
+                doctype = rest
+                    .get(2..)
+                    .and_then(|it| it.split_whitespace().nth(1))
+                    .unwrap_or_default()
+                    .trim_end_matches('>')
+                    .to_ascii_lowercase();
                 if rest.find('[').is_some_and(|at| rest[..at].find('>').is_none()) { "]>" } else { ">" }
             } else {
                 break;
@@ -93,7 +147,9 @@ impl<'a> Start<'a> {
     /// Whether the root is an element at all: it has a start tag that ends, and it closes or holds others.
     fn is_element(&self, text: &str) -> bool {
         let begins = self.root.starts_with(|c: char| c.is_alphabetic() || c == '_');
-        begins && text.contains('>') && (text.contains(&format!("</{}", self.root)) || text.contains("/>") || text.matches("</").count() > 2)
+        begins
+            && text.contains('>')
+            && (text.contains(&format!("</{}", self.root)) || text.contains("/>") || text.matches("</").count() > 2)
     }
 }
 

@@ -29,7 +29,9 @@ fn plain(head: &[u8]) -> Option<&'static str> {
         [b'M', b'A', b'C', b' ', _, 0x0c..=0x10, ..] => "audio/x-ape",
         [b'F', b'L', b'V', 1, ..] => "video/x-flv",
         [0, 0, 1, 0xba | 0xb3, ..] => "video/mpeg",
-        [0, _, _, _, b'm', b'o', b'o', b'v', ..] | [0, _, _, _, b'm', b'd', b'a', b't', ..] | [0, 0, 0, 8, b'w', b'i', b'd', b'e', ..] => "video/quicktime",
+        [0, _, _, _, b'm', b'o', b'o', b'v', ..]
+        | [0, _, _, _, b'm', b'd', b'a', b't', ..]
+        | [0, 0, 0, 8, b'w', b'i', b'd', b'e', ..] => "video/quicktime",
         _ if is_transport_stream(head) => "video/mp2t",
         _ if is_adts(head) => "audio/aac",
         _ if is_mpeg_audio(head) => "audio/mpeg",
@@ -123,7 +125,7 @@ fn iso(sample: &Sample<'_>) -> &'static str {
         b"M4V " | b"M4VH" | b"M4VP" => Some("video/x-m4v"),
         b"crx " => Some("image/x-canon-cr3"),
         [b'3', b'g', b'2', _] => Some("video/3gpp2"),
-        [b'3', b'g', b'p', _] | [b'3', b'g', b'e' | b's' | b'r', _] => Some("video/3gpp"),
+        [b'3', b'g', b'p' | b'e' | b's' | b'r', _] => Some("video/3gpp"),
         b"isom" | b"iso2" | b"mp41" | b"mp42" | b"avc1" | b"dash" | b"MSNV" | b"f4v " => Some("video/mp4"),
         b"jp2 " => Some("image/jp2"),
         _ => None,
@@ -146,7 +148,8 @@ fn is_sound_only(sample: &Sample<'_>) -> bool {
 
 /// What follows an ID3 tag is nearly always MP3, but tags are put before other sound too.
 fn tagged(head: &[u8]) -> &'static str {
-    let size = head.get(6..10).map_or(0, |it| it.iter().fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7f)));
+    let size =
+        head.get(6..10).map_or(0, |it| it.iter().fold(0_usize, |size, byte| size << 7 | usize::from(byte & 0x7f)));
     match head.get(size + 10..) {
         Some([b'f', b'L', b'a', b'C', ..]) => "audio/flac",
         Some(rest) if is_adts(rest) => "audio/aac",
@@ -164,7 +167,8 @@ fn is_transport_stream(head: &[u8]) -> bool {
 fn is_adts(head: &[u8]) -> bool {
     let is_frame = |at: usize| matches!(head.get(at..at + 2), Some([0xff, second]) if second & 0xf6 == 0xf0);
     let length = |b: &[u8]| usize::from(b[0] & 3) << 11 | usize::from(b[1]) << 3 | usize::from(b[2] >> 5);
-    is_frame(0) && head.get(3..6).map(length).is_some_and(|length| length > 6 && (is_frame(length) || length == head.len()))
+    is_frame(0)
+        && head.get(3..6).map(length).is_some_and(|length| length > 6 && (is_frame(length) || length == head.len()))
 }
 
 /// Two frames of MPEG audio, the second where the first says.
@@ -195,7 +199,11 @@ fn frame_length(bytes: &[u8]) -> Option<usize> {
     }
     let layer = 4 - usize::from(layer);
     let is_first = version == 3;
-    let kilobits = if is_first { BITRATES_1[layer - 1][rate_index - 1] } else { BITRATES_2[usize::from(layer > 1)][rate_index - 1] };
+    let kilobits = if is_first {
+        BITRATES_1[layer - 1][rate_index - 1]
+    } else {
+        BITRATES_2[usize::from(layer > 1)][rate_index - 1]
+    };
     let divisor = match version {
         3 => 1,
         2 => 2,

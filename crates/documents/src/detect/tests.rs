@@ -132,6 +132,9 @@ fn legacy_encodings_are_text() {
     assert_eq!(media_type(b"caf\xe9 cr\xe8me br\xfbl\xe9e", "a"), "text/plain");
     assert_eq!(media_type(b"<html><p>sch\xf6n</p></html>", "a"), "text/html");
     assert_eq!(media_type(&utf16("This has no mark at all"), "a.txt"), "text/plain");
+    let raw = [b"From: a@b.c\nSubject: x\nContent-Transfer-Encoding: binary\n\n".to_vec(), utf16("words in raw bytes")]
+        .concat();
+    assert_eq!(media_type(&raw, "a"), "message/rfc822");
 }
 
 #[test]
@@ -145,9 +148,15 @@ fn containers_are_named_by_their_members() {
         (office("openxmlformats-officedocument.wordprocessingml.document.main+xml", "word"), docx),
         (office("ms-word.document.macroEnabled.main+xml", "word"), "application/vnd.ms-word.document.macroenabled.12"),
         (office("ms-excel.sheet.macroEnabled.main+xml", "xl"), "application/vnd.ms-excel.sheet.macroenabled.12"),
-        (office("ms-excel.sheet.binary.macroEnabled.main", "xl"), "application/vnd.ms-excel.sheet.binary.macroenabled.12"),
+        (
+            office("ms-excel.sheet.binary.macroEnabled.main", "xl"),
+            "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+        ),
         (pack(&[("_rels/.rels", ""), ("word/document.xml", "")]), docx),
-        (pack(&[("mimetype", "application/vnd.oasis.opendocument.text"), ("content.xml", "")]), "application/vnd.oasis.opendocument.text"),
+        (
+            pack(&[("mimetype", "application/vnd.oasis.opendocument.text"), ("content.xml", "")]),
+            "application/vnd.oasis.opendocument.text",
+        ),
         (pack(&[("mimetype", "application/epub+zip")]), "application/epub+zip"),
         (pack(&[("META-INF/MANIFEST.MF", "")]), "application/java-archive"),
         (pack(&[("notes.txt", "words"), ("word/about.txt", "")]), "application/zip"),
@@ -181,7 +190,8 @@ fn compound_files_are_named_by_their_streams() {
         let bytes = compound(stream);
         assert_eq!(media_type(&bytes, name), expected, "{stream}");
         // The directory out of sight: names seen in the tail must do.
-        let sample = Sample { head: &bytes[..512], tail: &bytes[512..], size_bytes: 10 << 20, file_name: "a", declared: None };
+        let sample =
+            Sample { head: &bytes[..512], tail: &bytes[512..], size_bytes: 10 << 20, file_name: "a", declared: None };
         assert_eq!(detect(&sample).media_type, expected, "{stream} by sight");
     }
     let locked = of(&compound("EncryptedPackage"), "a.XLSX");
@@ -203,7 +213,9 @@ fn empty_and_silent_files_are_problems() {
     let header = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x80\x3e\0\0\0\x7d\0\0\x02\0\x10\0data";
     let silent = [&header[..], &[0, 0, 0, 0]].concat();
     let sound = [&header[..], &[2, 0, 0, 0, 1, 2]].concat();
-    assert!(matches!(of(&silent, "a.wav"), Detection { media_type, problem: Some(Problem::Damaged(_)) } if media_type == "audio/wav"));
+    assert!(
+        matches!(of(&silent, "a.wav"), Detection { media_type, problem: Some(Problem::Damaged(_)) } if media_type == "audio/wav")
+    );
     assert_eq!(of(&sound, "a.mp3"), Detection::of("audio/wav"));
 }
 

@@ -11,14 +11,14 @@ const KIND_BYTES: usize = 64 << 10;
 
 /// The media type of a sample that is text.
 pub(super) fn detect(sample: &Sample<'_>) -> Option<&'static str> {
-    let text = decode(sample)?;
+    let Some(text) = decode(sample) else { return binary_mail(sample) };
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let hint = hint::text(sample);
     let is_mail_hinted = matches!(hint, Some("message/rfc822" | "application/mbox"));
     if start.starts_with("{\\rtf") {
         return Some("application/rtf");
     }
-    if mail::is_mailbox(start) {
+    if mail::is_mailbox(start, hint == Some("application/mbox")) {
         let has_more = start.contains("\n\nFrom ") || start.contains("\r\nFrom ");
         return Some(if hint == Some("message/rfc822") && !has_more { "message/rfc822" } else { "application/mbox" });
     }
@@ -30,6 +30,16 @@ pub(super) fn detect(sample: &Sample<'_>) -> Option<&'static str> {
         .or_else(|| script(start))
         .or_else(|| hint.filter(|hint| is_free_form(hint)))
         .or(Some("text/plain"))
+}
+
+/// Mail whose parts are raw bytes (`Content-Transfer-Encoding: binary`): its headers are text.
+fn binary_mail(sample: &Sample<'_>) -> Option<&'static str> {
+    let head = &sample.head[..sample.head.len().min(KIND_BYTES)];
+    let is_blank = |window: &[u8]| window.starts_with(b"\n\n") || window.starts_with(b"\n\r\n");
+    let headers = &head[..head.windows(3).position(is_blank)?];
+    let is_text = headers.iter().all(|byte| *byte >= b' ' || matches!(byte, b'\t' | b'\n' | b'\r'));
+    let is_hinted = hint::text(sample) == Some("message/rfc822");
+    (is_text && mail::looks_like(&String::from_utf8_lossy(headers), is_hinted)).then_some("message/rfc822")
 }
 
 /// The text of the sample's beginning; `None` where it is not text.
@@ -59,7 +69,8 @@ fn is_noise(head: &[u8]) -> bool {
     let spaces = head.iter().filter(|byte| byte.is_ascii_whitespace()).count();
     let decoded = encoding::decode(head, None);
     let bad = decoded.text.chars().filter(|c| *c == '\u{fffd}' || c.is_control() && !c.is_whitespace()).count();
-    bad * 20 > head.len() || head.len() > 200 && spaces * 200 < head.len() && controls * 10 > head.len() && decoded.lossy
+    bad * 20 > head.len()
+        || head.len() > 200 && spaces * 200 < head.len() && controls * 10 > head.len() && decoded.lossy
 }
 
 /// Whether any text may be of this kind, so that a name alone can tell it.
@@ -86,7 +97,8 @@ fn is_free_form(kind: &str) -> bool {
 /// One JSON value, or one to a line; a cut sample may end within one.
 fn json(text: &str, sample: &Sample<'_>, hint: Option<&str>) -> Option<&'static str> {
     let is_hinted = matches!(hint, Some("application/json" | "application/x-ndjson"));
-    if !text.starts_with(['{', '[']) && !(is_hinted && text.starts_with(|c: char| "\"-0123456789tfn".contains(c))) {
+    let is_scalar = || text.starts_with(|c: char| "\"-0123456789tfn".contains(c));
+    if !(text.starts_with(['{', '[']) || is_hinted && is_scalar()) {
         return None;
     }
     let is_cut = !sample.is_whole() || sample.head.len() > KIND_BYTES;
@@ -119,36 +131,55 @@ fn line_format(text: &str) -> Option<&'static str> {
 
 fn is_subrip(text: &str) -> bool {
     let mut lines = text.lines();
-    let is_number = lines.next().is_some_and(|line| !line.trim().is_empty() && line.trim().bytes().all(|byte| byte.is_ascii_digit()));
-    let is_clock = |clock: &str| clock.matches(':').count() >= 1 && clock.contains([',', '.']) && clock.trim().starts_with(|c: char| c.is_ascii_digit());
-    is_number && lines.next().and_then(|line| line.split_once("-->")).is_some_and(|(start, end)| is_clock(start) && is_clock(end))
+    let is_number = lines
+        .next()
+        .is_some_and(|line| !line.trim().is_empty() && line.trim().bytes().all(|byte| byte.is_ascii_digit()));
+    let is_clock = |clock: &str| {
+        clock.matches(':').count() >= 1
+            && clock.contains([',', '.'])
+            && clock.trim().starts_with(|c: char| c.is_ascii_digit())
+    };
+    is_number
+        && lines
+            .next()
+            .and_then(|line| line.split_once("-->"))
+            .is_some_and(|(start, end)| is_clock(start) && is_clock(end))
 }
+
+/// How many rows must be of one width to be a table that nobody hints at.
+const EVEN_ROWS: usize = 20;
+/// Longer cells are sentences.
+const SHORT_CELL_CHARS: usize = 60;
 
 /// Rows of cells: a hint needs no more proof than text; without one the rows must be even.
 fn delimited(text: &str, hint: Option<&str>) -> Option<&'static str> {
     match hint {
         Some("text/csv") => return Some("text/csv"),
-        Some("text/tab-separated-values") => return Some(if text.contains('\t') { "text/tab-separated-values" } else { "text/plain" }),
+        Some("text/tab-separated-values") => {
+            return Some(if text.contains('\t') { "text/tab-separated-values" } else { "text/plain" });
+        }
         // Other names are right about being something else than a table.
         Some(_) => return None,
         None => {}
     }
-    const ROWS: usize = 20;
-    const SHORT: usize = 60;
     let delimiter = delimited::delimiter(text)?;
     let whole = text.rsplit_once('\n').map_or(text, |(whole, _)| whole);
-    let (rows, _) = delimited::rows(whole, delimiter, ROWS * 50);
-    let rows = &rows[..rows.len().min(ROWS)];
+    let (rows, _) = delimited::rows(whole, delimiter, EVEN_ROWS * 50);
+    let rows = &rows[..rows.len().min(EVEN_ROWS)];
     let width = rows.first()?.len();
     let is_even = rows.len() >= 3 && width >= 2 && rows.iter().all(|row| row.len() == width);
-    let is_short = rows.iter().flatten().all(|cell| cell.chars().count() <= SHORT);
+    let is_cell = |cell: &String| cell.chars().count() <= SHORT_CELL_CHARS && !cell.ends_with(['.', '?', '!']);
+    let is_short = rows.iter().flatten().all(is_cell);
     (is_even && is_short).then_some(if delimiter == '\t' { "text/tab-separated-values" } else { "text/csv" })
 }
 
 /// Scripts name their interpreter.
 fn script(text: &str) -> Option<&'static str> {
     let line = text.lines().next()?.strip_prefix("#!")?;
-    let program = line.split_whitespace().map(|word| word.rsplit('/').next().unwrap_or(word)).find(|word| *word != "env" && !word.starts_with('-'))?;
+    let program = line
+        .split_whitespace()
+        .map(|word| word.rsplit('/').next().unwrap_or(word))
+        .find(|word| *word != "env" && !word.starts_with('-'))?;
     Some(match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
         "sh" | "bash" | "zsh" | "ksh" | "dash" => "application/x-sh",
         "python" => "text/x-python",

@@ -1,6 +1,6 @@
 //! CSV and TSV: the text as it is, and its rows as one table (RFC 4180, leniently).
 
-use super::{Input, Outcome, plain};
+use super::{Input, plain};
 use crate::draft::Draft;
 
 /// Delimiters in the order in which a tie is decided.
@@ -9,16 +9,16 @@ const DELIMITERS: [char; 4] = [',', ';', '\t', '|'];
 const SAMPLE_LINES: usize = 50;
 
 /// Reads delimited text.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let text = plain::decode(input, draft);
     draft.push(&text);
-    let delimiter = if input.media_type == "text/tab-separated-values" { '\t' } else { delimiter(&text).unwrap_or(',') };
+    let delimiter =
+        if input.media_type == "text/tab-separated-values" { '\t' } else { delimiter(&text).unwrap_or(',') };
     let (rows, cut) = rows(&text, delimiter, draft.cells_left());
     if cut {
         draft.cut_cells();
     }
     draft.table_of_rows(None, &rows);
-    Ok(())
 }
 
 /// The delimiter that splits the first lines most evenly, if any splits them at all.
@@ -26,7 +26,8 @@ pub(crate) fn delimiter(text: &str) -> Option<char> {
     let score = |delimiter: char| {
         let (rows, _) = rows(text, delimiter, SAMPLE_LINES * 100);
         let widths: Vec<usize> = rows.iter().take(SAMPLE_LINES).map(Vec::len).collect();
-        let most = widths.iter().copied().max_by_key(|width| (widths.iter().filter(|it| *it == width).count(), *width))?;
+        let most =
+            widths.iter().copied().max_by_key(|width| (widths.iter().filter(|it| *it == width).count(), *width))?;
         let even = widths.iter().filter(|width| **width == most).count();
         (most > 1).then(|| (even * 100 / widths.len().max(1), most))
     };
@@ -37,7 +38,7 @@ pub(crate) fn delimiter(text: &str) -> Option<char> {
 /// Rows of at most `max_cells` cells together, and whether there were more.
 pub(crate) fn rows(text: &str, delimiter: char, max_cells: usize) -> (Vec<Vec<String>>, bool) {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = Rows { rows: Vec::new(), row: Vec::new(), cell: String::new(), is_quoted: false, cells: 0 };
+    let mut reader = Reading { rows: Vec::new(), row: Vec::new(), cell: String::new(), is_quoted: false, cells: 0 };
     let mut chars = text.chars().peekable();
     while let Some(c) = chars.next() {
         match c {
@@ -65,7 +66,7 @@ pub(crate) fn rows(text: &str, delimiter: char, max_cells: usize) -> (Vec<Vec<St
     (reader.rows, false)
 }
 
-struct Rows {
+struct Reading {
     rows: Vec<Vec<String>>,
     row: Vec<String>,
     cell: String,
@@ -73,7 +74,7 @@ struct Rows {
     cells: usize,
 }
 
-impl Rows {
+impl Reading {
     fn end_cell(&mut self) {
         self.row.push(std::mem::take(&mut self.cell));
         self.cells += 1;

@@ -138,7 +138,7 @@ mod tests {
         for position in [0_u32, 2, 5] {
             table.extend(position.to_le_bytes());
         }
-        for place in [0x210_u32, 0x4000_0000 | 0x200 * 2] {
+        for place in [0x210_u32, 0x4000_0400] {
             table.extend([0, 0]);
             table.extend(place.to_le_bytes());
             table.extend([0, 0]);

@@ -32,7 +32,7 @@ fn root_file(package: &mut Package<'_>, max_depth: usize) -> Result<String, Docu
         // Without a readable container file the suffix tells.
         let _ = xml::walk(&markup, max_depth, &mut container);
     }
-    let by_suffix = || package.names().iter().find(|name| name.ends_with(".opf")).cloned();
+    let by_suffix = || package.names().iter().find(|name| name.to_ascii_lowercase().ends_with(".opf")).cloned();
     container.root.or_else(by_suffix).ok_or_else(|| DocumentError::damaged("the book has no package document"))
 }
 
@@ -90,7 +90,8 @@ impl Sink for Book {
     fn start(&mut self, name: &str, element: &Element<'_>) {
         match name {
             "item" => {
-                let (id, href) = (element.attribute("id").unwrap_or_default(), element.attribute("href").unwrap_or_default());
+                let (id, href) =
+                    (element.attribute("id").unwrap_or_default(), element.attribute("href").unwrap_or_default());
                 self.items.push((id, resolve(&self.base, &unescape(&href))));
             }
             "itemref" => self.spine.extend(element.attribute("idref")),
@@ -108,17 +109,13 @@ fn unescape(href: &str) -> String {
     let mut bytes = Vec::with_capacity(href.len());
     let mut rest = href.as_bytes();
     while let Some((first, behind)) = rest.split_first() {
-        let hex = behind.get(..2).and_then(|two| std::str::from_utf8(two).ok()).and_then(|two| u8::from_str_radix(two, 16).ok());
-        match (first, hex) {
-            (b'%', Some(byte)) => {
-                bytes.push(byte);
-                rest = &behind[2..];
-            }
-            _ => {
-                bytes.push(*first);
-                rest = behind;
-            }
-        }
+        let hex = behind
+            .get(..2)
+            .and_then(|two| std::str::from_utf8(two).ok())
+            .and_then(|two| u8::from_str_radix(two, 16).ok());
+        let escaped = hex.filter(|_| *first == b'%');
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() { &behind[2..] } else { behind };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

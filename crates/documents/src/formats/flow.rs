@@ -119,7 +119,9 @@ impl<'d, 'l> Flow<'d, 'l> {
     }
 
     fn open_cell(&mut self, element: &Element<'_>) {
-        let spans = |first: &str, second: &str| whole(element, first).or_else(|| whole(element, second)).unwrap_or(1).clamp(1, MAX_REPEATS);
+        let spans = |first: &str, second: &str| {
+            whole(element, first).or_else(|| whole(element, second)).unwrap_or(1).clamp(1, MAX_REPEATS)
+        };
         let Some(table) = self.tables.last_mut() else { return };
         table.text.clear();
         table.span = (spans("rowSpan", "number-rows-spanned"), spans("gridSpan", "number-columns-spanned"));
@@ -138,7 +140,14 @@ impl<'d, 'l> Flow<'d, 'l> {
         for _ in 0..table.repeat.min(MAX_REPEATS) {
             let (row, column) = (table.row.saturating_add(1), table.column.saturating_add(1));
             table.columns = table.columns.max(column.saturating_add(table.span.1 - 1));
-            let cell = Cell { row, column, text: text.clone(), row_span: table.span.0, column_span: table.span.1, confidence: None };
+            let cell = Cell {
+                row,
+                column,
+                text: text.clone(),
+                row_span: table.span.0,
+                column_span: table.span.1,
+                confidence: None,
+            };
             table.cells.push(cell);
             table.line.push(text.replace('\n', " "));
             table.column = table.column.saturating_add(if advance { table.span.1 } else { 1 });
@@ -247,4 +256,3 @@ pub(crate) fn fold(text: &str) -> String {
 fn whole(element: &Element<'_>, attribute: &str) -> Option<u32> {
     element.attribute(attribute)?.trim().parse().ok()
 }
-

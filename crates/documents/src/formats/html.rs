@@ -12,7 +12,7 @@ use html5ever::tendril::StrTendril;
 use html5ever::tokenizer::states::RawKind;
 use html5ever::tokenizer::{BufferQueue, Tag, TagKind, Token, TokenSink, TokenSinkResult, Tokenizer, TokenizerOpts};
 
-use super::{Input, Outcome};
+use super::Input;
 use crate::draft::Draft;
 use crate::encoding;
 
@@ -20,33 +20,87 @@ use crate::encoding;
 const PRESCAN_BYTES: usize = 4_096;
 
 const BLOCKS: &[&str] = &[
-    "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "dialog", "dir", "div", "dl", "dt", "fieldset", "figcaption",
-    "figure", "footer", "form", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "menu", "nav", "ol", "option", "p", "pre",
-    "section", "summary", "ul", "table", "caption", "br", "legend", "title", "tr", "thead", "tbody", "tfoot",
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "center",
+    "dd",
+    "details",
+    "dialog",
+    "dir",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "main",
+    "menu",
+    "nav",
+    "ol",
+    "option",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "ul",
+    "table",
+    "caption",
+    "br",
+    "legend",
+    "title",
+    "tr",
+    "thead",
+    "tbody",
+    "tfoot",
 ];
 const SPACED: &[&str] = &["p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "dl", "blockquote", "table", "pre"];
 /// Elements whose characters are not for people.
 const SILENT: &[&str] = &["script", "style", "noframes", "noembed", "iframe", "xmp", "template"];
-const VOID: &[&str] = &["br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"];
+const VOID: &[&str] =
+    &["br", "hr", "img", "input", "meta", "link", "area", "base", "col", "embed", "source", "track", "wbr"];
 
 /// Reads an HTML file.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let text = decode(input.bytes);
     read_text(&text, draft);
-    Ok(())
 }
 
 /// Text of an HTML file: by mark, by pattern, else as its `meta` or XML declaration says.
 fn decode(bytes: &[u8]) -> String {
     let head = String::from_utf8_lossy(&bytes[..bytes.len().min(PRESCAN_BYTES)]).to_ascii_lowercase();
     let after = ["charset=", "encoding="].iter().find_map(|key| head.split_once(key)).map(|(_, rest)| rest);
-    let label = after.map(|rest| rest.trim_start_matches(['"', '\'', ' ']).split(['"', '\'', ' ', ';', '>', '/', '?']).next().unwrap_or(""));
+    let label = after.map(|rest| {
+        rest.trim_start_matches(['"', '\'', ' ']).split(['"', '\'', ' ', ';', '>', '/', '?']).next().unwrap_or("")
+    });
     encoding::decode(bytes, label).text
 }
 
 /// Reads HTML that is already text (a mail's body, a chapter of a book); gives its title.
 pub(crate) fn read_text(html: &str, draft: &mut Draft<'_>) -> Option<String> {
-    let page = Page { draft, title: None, silent: None, hidden: 0, pre: 0, tables: Vec::new(), pending_space: false, open: Vec::new() };
+    let page = Page {
+        draft,
+        title: None,
+        silent: None,
+        hidden: 0,
+        pre: 0,
+        tables: Vec::new(),
+        pending_space: false,
+        open: Vec::new(),
+    };
     let tokenizer = Tokenizer::new(PageSink(RefCell::new(page)), TokenizerOpts::default());
     let queue = BufferQueue::default();
     queue.push_back(StrTendril::from_slice(html));
@@ -71,7 +125,7 @@ struct Page<'d, 'l> {
     /// How deep the walk is within an element that is not shown.
     hidden: usize,
     pre: usize,
-    tables: Vec<Rows>,
+    tables: Vec<Grid>,
     pending_space: bool,
     /// Open elements within a hidden one, to know where it ends.
     open: Vec<String>,
@@ -79,7 +133,7 @@ struct Page<'d, 'l> {
 
 /// A table that is being read; nested ones are read as text of their cell.
 #[derive(Default)]
-struct Rows {
+struct Grid {
     rows: Vec<Vec<String>>,
     start: u64,
     in_cell: bool,
@@ -231,7 +285,7 @@ impl Page<'_, '_> {
             self.draft.end_block();
         }
         if self.tables.len() < self.draft.limits.max_depth {
-            self.tables.push(Rows::default());
+            self.tables.push(Grid::default());
         }
     }
 
@@ -287,7 +341,8 @@ impl Page<'_, '_> {
         self.close_cell();
         let Some(table) = self.tables.pop() else { return };
         // Tables of one column are page layout, not data.
-        let rows: Vec<Vec<String>> = table.rows.into_iter().filter(|row| row.iter().any(|cell| !cell.is_empty())).collect();
+        let rows: Vec<Vec<String>> =
+            table.rows.into_iter().filter(|row| row.iter().any(|cell| !cell.is_empty())).collect();
         if rows.iter().any(|row| row.len() > 1) {
             self.draft.table_of_rows(None, &rows);
         }

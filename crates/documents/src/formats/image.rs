@@ -4,20 +4,23 @@ use std::io::Cursor;
 
 use exif::{Exif, In, Reader, Tag, Value};
 
-use super::{Input, Outcome, xml};
+use super::Input;
 use crate::draft::Draft;
 
 mod dimensions;
 
 /// Long binary notes of camera makers are of no use to people.
-const LEFT_OUT: &[Tag] = &[Tag::MakerNote, Tag::JPEGInterchangeFormat, Tag::JPEGInterchangeFormatLength, Tag::StripOffsets, Tag::StripByteCounts];
+const LEFT_OUT: &[Tag] = &[
+    Tag::MakerNote,
+    Tag::JPEGInterchangeFormat,
+    Tag::JPEGInterchangeFormatLength,
+    Tag::StripOffsets,
+    Tag::StripByteCounts,
+];
 const MAX_VALUE_CHARS: usize = 200;
 
 /// Reads a picture's metadata.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
-    if input.media_type == "image/svg+xml" {
-        return xml::read(input, draft);
-    }
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     if let Some((width, height)) = dimensions::of(input.bytes) {
         draft.metadata("Width", &width.to_string());
         draft.metadata("Height", &height.to_string());
@@ -28,10 +31,9 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     match found.or_else(|error| error.distill_partial_result(|_| {})) {
         Ok(exif) => put_exif(&exif, draft),
         // Most pictures have none.
-        Err(exif::Error::NotFound(_)) | Err(exif::Error::InvalidFormat(_)) => {}
+        Err(exif::Error::NotFound(_) | exif::Error::InvalidFormat(_)) => {}
         Err(_) => draft.warn("the picture's EXIF data is broken"),
     }
-    Ok(())
 }
 
 fn put_exif(exif: &Exif, draft: &mut Draft<'_>) {

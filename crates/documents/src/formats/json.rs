@@ -6,11 +6,11 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-use super::{Input, Outcome, plain};
+use super::{Input, plain};
 use crate::draft::Draft;
 
 /// Reads JSON.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let text = plain::decode(input, draft);
     if is_whole(&text) {
         write_values(&text, draft);
@@ -18,7 +18,6 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
         draft.warn("the JSON is incomplete or malformed; it was read as plain text");
         draft.push(&text);
     }
-    Ok(())
 }
 
 fn is_whole(text: &str) -> bool {
@@ -39,7 +38,7 @@ fn write_values(text: &str, draft: &mut Draft<'_>) {
     while !draft.is_full() && (Lines { draft: &mut *draft, key: None }).deserialize(&mut deserializer).is_ok() {}
 }
 
-/// Writes one value as lines into the draft; its depth is bounded by serde_json itself (128).
+/// Writes one value as lines into the draft; its depth is bounded by `serde_json` itself (128).
 struct Lines<'k, 'd, 'l> {
     draft: &'d mut Draft<'l>,
     key: Option<&'k str>,

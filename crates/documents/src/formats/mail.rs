@@ -17,13 +17,28 @@ use crate::error::DocumentError;
 /// Messages within messages, so deep.
 const MAX_NESTING: usize = 8;
 /// Headers that become metadata, in the spelling of the document.
-const HEADERS: &[&str] =
-    &["From", "Sender", "Reply-To", "To", "Cc", "Bcc", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "List-Id", "X-Mailer", "User-Agent"];
+const HEADERS: &[&str] = &[
+    "From",
+    "Sender",
+    "Reply-To",
+    "To",
+    "Cc",
+    "Bcc",
+    "Subject",
+    "Date",
+    "Message-ID",
+    "In-Reply-To",
+    "References",
+    "List-Id",
+    "X-Mailer",
+    "User-Agent",
+];
 
 /// Reads one message, or a mailbox of many.
 pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     let bytes = as_bytes(input.bytes);
-    let messages = if input.media_type == "application/mbox" { split_mailbox(&bytes) } else { vec![strip_envelope(&bytes)] };
+    let messages =
+        if input.media_type == "application/mbox" { split_mailbox(&bytes) } else { vec![strip_envelope(&bytes)] };
     if let [message] = messages[..] {
         let message = parse(message)?;
         put_headers(&message, draft);
@@ -42,7 +57,10 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
 fn read_one_of_many(bytes: &[u8], draft: &mut Draft<'_>) -> bool {
     draft.end_block();
     let start = draft.position();
-    let Ok(message) = parse(bytes) else { return true };
+    let Ok(message) = parse(bytes) else {
+        draft.push(&encoding::decode(bytes, None).text);
+        return draft.page(start, None);
+    };
     put_caption(&message, draft);
     if let Err(error) = read_body(&message, draft, 0) {
         draft.warn(format!("a message was left out: {error}"));
@@ -171,7 +189,9 @@ fn read_part(part: &MessagePart<'_>, draft: &mut Draft<'_>) {
 fn take_attachment(part: &MessagePart<'_>, draft: &mut Draft<'_>, nesting: usize) {
     let inner = part.message();
     let name = part.attachment_name().or_else(|| inner.and_then(Message::subject)).unwrap_or_default();
-    let declared = part.content_type().map(|it| it.subtype().map_or_else(|| it.ctype().to_owned(), |sub| format!("{}/{sub}", it.ctype())));
+    let declared = part
+        .content_type()
+        .map(|it| it.subtype().map_or_else(|| it.ctype().to_owned(), |sub| format!("{}/{sub}", it.ctype())));
     let size = inner.map_or(part.len(), |message| message.raw_message.len());
     draft.attachment(name, declared.as_deref(), size as u64);
     if let Some(message) = inner
@@ -228,7 +248,10 @@ mod tests {
         assert!(document.text.starts_with("Grüße\n"), "{:?}", document.text);
         assert!(document.text.contains("Inner words"), "{:?}", document.text);
         let pdf = &document.attachments[0];
-        assert_eq!((pdf.name.as_str(), pdf.media_type.as_deref(), pdf.size_bytes), ("a.pdf", Some("application/pdf"), 5));
+        assert_eq!(
+            (pdf.name.as_str(), pdf.media_type.as_deref(), pdf.size_bytes),
+            ("a.pdf", Some("application/pdf"), 5)
+        );
         assert_eq!(document.attachments[1].name, "Inner");
     }
 
@@ -243,7 +266,8 @@ mod tests {
 
     #[test]
     fn a_mailbox_gives_a_page_for_each_message() {
-        let one = |n: u8| format!("From x Mon Jan  1 00:00:00 2024\nFrom: a@example.com\nSubject: No {n}\n\nBody {n}\n\n");
+        let one =
+            |n: u8| format!("From x Mon Jan  1 00:00:00 2024\nFrom: a@example.com\nSubject: No {n}\n\nBody {n}\n\n");
         let document = read_mail((one(1) + &one(2)).as_bytes(), "application/mbox").unwrap();
         let names: Vec<_> = document.pages.iter().filter_map(|page| page.name.as_deref()).collect();
         assert_eq!(names, ["No 1", "No 2"]);

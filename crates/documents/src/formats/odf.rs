@@ -1,4 +1,4 @@
-//! OpenDocument: text, presentations (a page for each slide) and spreadsheets (a page for each
+//! `OpenDocument`: text, presentations (a page for each slide) and spreadsheets (a page for each
 //! sheet), zipped or as one flat XML file.
 
 use super::flow::{Flow, Vocabulary};
@@ -16,12 +16,22 @@ static WORDS: Vocabulary = Vocabulary {
     table: "table",
     row: "table-row",
     cell: &["table-cell", "covered-table-cell"],
-    skip: &["tracked-changes", "styles", "automatic-styles", "master-styles", "font-face-decls", "scripts", "settings", "meta", "binary-data"],
+    skip: &[
+        "tracked-changes",
+        "styles",
+        "automatic-styles",
+        "master-styles",
+        "font-face-decls",
+        "scripts",
+        "settings",
+        "meta",
+        "binary-data",
+    ],
     folds_space: true,
     spans_advance: false,
 };
 
-/// Reads an OpenDocument file.
+/// Reads an `OpenDocument` file.
 pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     if !input.bytes.starts_with(b"PK") {
         let markup = xml::decode(input.bytes);

@@ -162,7 +162,11 @@ mod tests {
 
     #[test]
     fn times_are_civil() {
-        let cases = [(0, "1970-01-01T00:00:00Z"), (951_827_696, "2000-02-29T12:34:56Z"), (1_735_689_599, "2024-12-31T23:59:59Z")];
+        let cases = [
+            (0, "1970-01-01T00:00:00Z"),
+            (951_827_696, "2000-02-29T12:34:56Z"),
+            (1_735_689_599, "2024-12-31T23:59:59Z"),
+        ];
         for (seconds, expected) in cases {
             assert_eq!(iso_time(seconds), expected);
         }

@@ -13,14 +13,16 @@ mod lzfu;
 /// Messages within messages, so deep.
 const MAX_NESTING: usize = 4;
 /// Property tags that become metadata.
-const HEADERS: &[(&str, &str)] = &[("0037", "Subject"), ("0E04", "To"), ("0E03", "Cc"), ("0E02", "Bcc"), ("1035", "Message-ID")];
+const HEADERS: &[(&str, &str)] =
+    &[("0037", "Subject"), ("0E04", "To"), ("0E03", "Cc"), ("0E02", "Bcc"), ("1035", "Message-ID")];
 const SENDER_NAME: &str = "0C1A";
 const SENDER_ADDRESSES: [&str; 3] = ["5D01", "0C1F", "0065"];
 
 /// Reads an Outlook message.
 pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     let mut file = Compound::open(input.bytes)?;
-    if !file.names("/").iter().any(|name| name.starts_with("__substg1.0_") || name.starts_with("__properties_version")) {
+    if !file.names("/").iter().any(|name| name.starts_with("__substg1.0_") || name.starts_with("__properties_version"))
+    {
         return Err(DocumentError::damaged("it holds no message"));
     }
     let mut message = Storage { file: &mut file, path: String::new(), code_page: 1252 };
@@ -129,7 +131,11 @@ fn read_body(message: &mut Storage<'_>, draft: &mut Draft<'_>) {
 }
 
 fn take_attachment(attachment: &mut Storage<'_>, draft: &mut Draft<'_>, nesting: usize) {
-    let name = attachment.text("3707").or_else(|| attachment.text("3704")).or_else(|| attachment.text("3001")).unwrap_or_default();
+    let name = attachment
+        .text("3707")
+        .or_else(|| attachment.text("3704"))
+        .or_else(|| attachment.text("3001"))
+        .unwrap_or_default();
     let media_type = attachment.text("370E");
     let size = attachment.file.length(&format!("{}/__substg1.0_37010102", attachment.path)).unwrap_or(0);
     let inner = format!("{}/__substg1.0_3701000D", attachment.path);

@@ -88,7 +88,8 @@ fn read_page(scratch: &mut scratch::Scratch<'_>, page: ObjectId, draft: &Draft<'
 
 /// Glyphs without a meaning come out as replacement, private or control characters.
 fn is_readable(text: &str) -> bool {
-    let is_garbage = |c: &char| matches!(c, '\u{fffd}' | '\u{e000}'..='\u{f8ff}') || c.is_control() && !c.is_whitespace();
+    let is_garbage =
+        |c: &char| matches!(c, '\u{fffd}' | '\u{e000}'..='\u{f8ff}') || c.is_control() && !c.is_whitespace();
     let all = text.chars().filter(|c| !c.is_whitespace()).count();
     let garbage = text.chars().filter(is_garbage).count();
     garbage * 4 <= all

@@ -1,14 +1,13 @@
 //! Plain text of any encoding, and source code, logs, Markdown: the text as it is.
 
-use super::{Input, Outcome};
+use super::Input;
 use crate::draft::Draft;
 use crate::encoding;
 
 /// Reads plain text.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let text = decode(input, draft);
     draft.push(&text);
-    Ok(())
 }
 
 /// The text of the file, its encoding noted.

@@ -1,4 +1,4 @@
-//! PowerPoint 97 to 2003 ([MS-PPT]): the text of each slide in the order of the show, a page each.
+//! `PowerPoint` 97 to 2003 ([MS-PPT]): the text of each slide in the order of the show, a page each.
 //!
 //! The order comes from the slide list, the place of each slide from the persist directory of the
 //! last edit; where those are broken, slides are taken as they lie in the file. Master slides and
@@ -44,7 +44,7 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     file.summarise(draft);
     let places = u32_at(&user, 16).map(|edit| persisted(&stream, edit as usize)).unwrap_or_default();
     let mut slides = listed(&stream, &places);
-    if slides.iter().all(|slide| slide.is_empty()) {
+    if slides.iter().all(Vec::is_empty) {
         slides = stored(&stream);
     }
     for slide in slides {

@@ -50,7 +50,8 @@ fn slides(package: &mut Package<'_>, max_depth: usize) -> Result<Vec<String>, Do
         // A broken list is a shorter list; the fallback below takes over when it is empty.
         let _ = xml::walk(&markup, max_depth, &mut ids);
     }
-    let target = |id: &String| relations.iter().find(|relation| relation.id == *id).map(|relation| relation.target.clone());
+    let target =
+        |id: &String| relations.iter().find(|relation| relation.id == *id).map(|relation| relation.target.clone());
     let ordered: Vec<String> = ids.found.iter().filter_map(target).collect();
     Ok(if ordered.is_empty() { package.numbered("ppt/slides/slide", ".xml") } else { ordered })
 }
@@ -106,7 +107,10 @@ impl Sink for Slide<'_, '_> {
         if name == "ph" && !self.flow.is_skipping() {
             let kind = element.attribute("type").unwrap_or_default();
             self.in_title = matches!(kind.as_str(), "title" | "ctrTitle");
-        } else if name == "fld" && !self.flow.is_skipping() && element.attribute("type").is_some_and(|kind| kind == "slidenum") {
+        } else if name == "fld"
+            && !self.flow.is_skipping()
+            && element.attribute("type").is_some_and(|kind| kind == "slidenum")
+        {
             self.flow.skip();
             return;
         }

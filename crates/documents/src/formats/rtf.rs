@@ -19,9 +19,41 @@ use tokens::{Token, Tokens};
 
 /// Destinations without text for people.
 const SILENT: &[&str] = &[
-    "fonttbl", "colortbl", "stylesheet", "listtable", "listoverridetable", "revtbl", "rsidtbl", "pict", "object", "objdata", "fldinst", "themedata",
-    "colorschememapping", "datastore", "latentstyles", "generator", "xmlnstbl", "filetbl", "mmathPr", "bkmkstart", "bkmkend", "nonshppict", "pnseclvl",
-    "listtext", "template", "private", "passwordhash", "xe", "tc", "atnid", "atnauthor", "header", "headerl", "headerr", "headerf",
+    "fonttbl",
+    "colortbl",
+    "stylesheet",
+    "listtable",
+    "listoverridetable",
+    "revtbl",
+    "rsidtbl",
+    "pict",
+    "object",
+    "objdata",
+    "fldinst",
+    "themedata",
+    "colorschememapping",
+    "datastore",
+    "latentstyles",
+    "generator",
+    "xmlnstbl",
+    "filetbl",
+    "mmathPr",
+    "bkmkstart",
+    "bkmkend",
+    "nonshppict",
+    "pnseclvl",
+    "listtext",
+    "template",
+    "private",
+    "passwordhash",
+    "xe",
+    "tc",
+    "atnid",
+    "atnauthor",
+    "header",
+    "headerl",
+    "headerr",
+    "headerf",
 ];
 /// Destinations that are marked as ignorable and hold text all the same.
 const SPOKEN: &[&str] = &["shpinst", "shptxt", "shppict", "atnauthor"];
@@ -175,7 +207,10 @@ impl<'d, 'l> Reader<'d, 'l> {
     }
 
     fn word(&mut self, word: &str, number: Option<i32>) {
-        if std::mem::take(&mut self.ignorable) && !SPOKEN.contains(&word) && PROPERTIES.iter().all(|(name, _)| *name != word) {
+        if std::mem::take(&mut self.ignorable)
+            && !SPOKEN.contains(&word)
+            && PROPERTIES.iter().all(|(name, _)| *name != word)
+        {
             self.group.place = Place::Nowhere;
             return;
         }
@@ -271,7 +306,11 @@ impl<'d, 'l> Reader<'d, 'l> {
         let bytes = std::mem::take(&mut self.bytes);
         let font = if self.group.font < 0 { self.default_font } else { self.group.font };
         let code_page = self.fonts.get(&font).copied().unwrap_or(self.code_page);
-        let text = if bytes.is_ascii() { String::from_utf8_lossy(&bytes) } else { encoding::decode_code_page(&bytes, code_page) };
+        let text = if bytes.is_ascii() {
+            String::from_utf8_lossy(&bytes)
+        } else {
+            encoding::decode_code_page(&bytes, code_page)
+        };
         self.say(&text);
     }
 

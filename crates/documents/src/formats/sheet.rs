@@ -242,7 +242,8 @@ mod tests {
         for (number, expected) in numbers {
             assert_eq!(show_number(number), expected);
         }
-        let times = [(44_927.0, "2023-01-01"), (44_927.5, "2023-01-01 12:00:00"), (0.75, "18:00:00"), (1e12, "1000000000000")];
+        let times =
+            [(44_927.0, "2023-01-01"), (44_927.5, "2023-01-01 12:00:00"), (0.75, "18:00:00"), (1e12, "1000000000000")];
         for (days, expected) in times {
             assert_eq!(show_time(days, false), expected);
         }

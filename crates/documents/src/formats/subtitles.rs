@@ -1,10 +1,10 @@
-//! Subtitles (WebVTT, SubRip): the words as text, each cue a segment with its times.
+//! Subtitles (`WebVTT`, `SubRip`): the words as text, each cue a segment with its times.
 
-use super::{Input, Outcome, plain};
+use super::{Input, plain};
 use crate::draft::Draft;
 
 /// Reads subtitles.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let text = plain::decode(input, draft);
     let text = text.replace("\r\n", "\n");
     let mut cues = 0;
@@ -14,7 +14,6 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     if cues == 0 {
         draft.push(&text);
     }
-    Ok(())
 }
 
 fn read_cue(block: &str, draft: &mut Draft<'_>) -> bool {
@@ -32,7 +31,7 @@ fn read_cue(block: &str, draft: &mut Draft<'_>) -> bool {
 
 fn times(line: &str) -> Option<(f64, f64)> {
     let (start, end) = line.split_once("-->")?;
-    Some((seconds(start)?, seconds(end.trim().split_whitespace().next()?)?))
+    Some((seconds(start)?, seconds(end.split_whitespace().next()?)?))
 }
 
 /// `[hh:]mm:ss[.,]fff` in seconds.
@@ -67,7 +66,8 @@ mod tests {
 
     #[test]
     fn clocks_are_seconds() {
-        let cases = [("00:01:02.500", Some(62.5)), ("01:02,25", Some(62.25)), ("1:00:00.000", Some(3600.0)), ("x", None)];
+        let cases =
+            [("00:01:02.500", Some(62.5)), ("01:02,25", Some(62.25)), ("1:00:00.000", Some(3600.0)), ("x", None)];
         for (clock, expected) in cases {
             assert_eq!(seconds(clock), expected, "{clock}");
         }

@@ -1,23 +1,22 @@
 //! XML of any vocabulary: the characters between the tags, an element a line.
 
 use super::flow::fold;
-use super::{Input, Outcome, plain};
+use super::{Input, plain};
 use crate::draft::Draft;
 use crate::xml::{self, Broken, Element, Sink};
 
 /// Reads an XML file; markup that is broken from the start is read as plain text.
-pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
+pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) {
     let markup = xml::decode(input.bytes);
     let max_depth = draft.limits.max_depth;
     let mut sink = Lines { draft, elements: 0 };
     let walked = xml::walk(&markup, max_depth, &mut sink);
     let is_markup = sink.elements > 0;
     match walked {
-        Err(Broken::Markup) if !is_markup => return plain::read(input, draft),
+        Err(Broken::Markup) if !is_markup => plain::read(input, draft),
         Err(broken) => draft.warn(broken.warning("the file")),
         Ok(()) => {}
     }
-    Ok(())
 }
 
 struct Lines<'d, 'l> {

@@ -1,5 +1,7 @@
 //! Small files of every kind, made here: each says `needle` somewhere in its text.
 
+#![expect(clippy::unwrap_used, reason = "what is made here is known to be well formed")]
+
 use std::io::{Cursor, Write};
 
 use lopdf::content::{Content, Operation};
@@ -19,16 +21,36 @@ pub(crate) fn all() -> Vec<Made> {
         text("text/csv", "name,place\n\"needle, thin\",hay\n\"x\",y\n", "needle, thin"),
         text("application/json", r#"{"a": ["needle", {"b": "c\u00e4"}], "d": 1.5}"#, "needle"),
         text("application/xml", "<?xml version='1.0'?><r a='1'><b>needle &amp; thread</b></r>", "needle & thread"),
-        text("text/html", "<!doctype html><title>t</title><table><tr><td>needle<td>x</table><p hidden>no</p>", "needle"),
+        text(
+            "text/html",
+            "<!doctype html><title>t</title><table><tr><td>needle<td>x</table><p hidden>no</p>",
+            "needle",
+        ),
         text("application/rtf", r"{\rtf1\ansi{\fonttbl{\f0 Arial;}}\f0 need\'6ce\par\u228? {\b x}}", "needle"),
         text("text/vtt", "WEBVTT\n\n00:01.000 --> 00:02.500\nneedle\n", "needle"),
         text("message/rfc822", MAIL, "needle"),
         text("application/mbox", MAILBOX, "needle"),
-        Made { media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document", bytes: docx(), needle: "needle" },
-        Made { media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", bytes: xlsx(), needle: "needle\t7" },
-        Made { media_type: "application/vnd.openxmlformats-officedocument.presentationml.presentation", bytes: pptx(), needle: "needle" },
+        Made {
+            media_type: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            bytes: docx(),
+            needle: "needle",
+        },
+        Made {
+            media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            bytes: xlsx(),
+            needle: "needle\t7",
+        },
+        Made {
+            media_type: "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+            bytes: pptx(),
+            needle: "needle",
+        },
         Made { media_type: "application/vnd.oasis.opendocument.text", bytes: odt(), needle: "needle  wide" },
-        Made { media_type: "application/vnd.oasis.opendocument.spreadsheet", bytes: ods(), needle: "needle\tneedle\tx" },
+        Made {
+            media_type: "application/vnd.oasis.opendocument.spreadsheet",
+            bytes: ods(),
+            needle: "needle\tneedle\tx",
+        },
         Made { media_type: "application/epub+zip", bytes: epub(), needle: "needle" },
         Made { media_type: "application/msword", bytes: doc(), needle: "needle" },
         Made { media_type: "application/vnd.ms-excel", bytes: xls(), needle: "needle" },
@@ -55,14 +77,20 @@ fn pack(members: &[(&str, &str)]) -> Vec<u8> {
 }
 
 fn types(main: &str) -> String {
-    format!("<Types><Override PartName='/m' ContentType='application/vnd.openxmlformats-officedocument.{main}.main+xml'/></Types>")
+    format!(
+        "<Types><Override PartName='/m' ContentType='application/vnd.openxmlformats-officedocument.{main}.main+xml'/></Types>"
+    )
 }
 
 fn docx() -> Vec<u8> {
     let body = "<w:document xmlns:w='w'><w:body><w:p><w:r><w:t>hay</w:t></w:r></w:p><w:tbl><w:tr><w:tc><w:tcPr><w:gridSpan w:val='2'/></w:tcPr>\
         <w:p><w:r><w:t>needle</w:t></w:r></w:p></w:tc></w:tr></w:tbl></w:body></w:document>";
     let core = "<cp:coreProperties xmlns:dc='dc' xmlns:cp='cp'><dc:title>T</dc:title></cp:coreProperties>";
-    pack(&[("[Content_Types].xml", &types("wordprocessingml.document")), ("word/document.xml", body), ("docProps/core.xml", core)])
+    pack(&[
+        ("[Content_Types].xml", &types("wordprocessingml.document")),
+        ("word/document.xml", body),
+        ("docProps/core.xml", core),
+    ])
 }
 
 const RELATIONS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships";
@@ -72,21 +100,37 @@ fn xlsx() -> Vec<u8> {
     let book = format!(
         "<workbook xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main' xmlns:r='{RELATIONS}'><sheets><sheet name='S' sheetId='1' r:id='r1'/></sheets></workbook>"
     );
-    let links = format!("<Relationships xmlns='{PACKAGE}'><Relationship Id='r1' Type='{RELATIONS}/worksheet' Target='worksheets/sheet1.xml'/></Relationships>");
+    let links = format!(
+        "<Relationships xmlns='{PACKAGE}'><Relationship Id='r1' Type='{RELATIONS}/worksheet' Target='worksheets/sheet1.xml'/></Relationships>"
+    );
     let sheet = "<worksheet xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'><sheetData><row r='1'><c r='A1' t='inlineStr'><is><t>needle</t></is></c>\
         <c r='B1'><v>7</v></c></row><row r='1048576'><c r='XFD1048576'><v>1</v></c></row></sheetData></worksheet>";
-    let root = format!("<Relationships xmlns='{PACKAGE}'><Relationship Id='r1' Type='{RELATIONS}/officeDocument' Target='xl/workbook.xml'/></Relationships>");
-    let members =
-        [("[Content_Types].xml", types("spreadsheetml.sheet")), ("_rels/.rels", root), ("xl/workbook.xml", book), ("xl/_rels/workbook.xml.rels", links), ("xl/worksheets/sheet1.xml", sheet.to_owned())];
+    let root = format!(
+        "<Relationships xmlns='{PACKAGE}'><Relationship Id='r1' Type='{RELATIONS}/officeDocument' Target='xl/workbook.xml'/></Relationships>"
+    );
+    let members = [
+        ("[Content_Types].xml", types("spreadsheetml.sheet")),
+        ("_rels/.rels", root),
+        ("xl/workbook.xml", book),
+        ("xl/_rels/workbook.xml.rels", links),
+        ("xl/worksheets/sheet1.xml", sheet.to_owned()),
+    ];
     pack(&members.each_ref().map(|(name, content)| (*name, content.as_str())))
 }
 
 fn pptx() -> Vec<u8> {
     let show = "<p:presentation xmlns:p='p' xmlns:r='r'><p:sldIdLst><p:sldId id='256' r:id='r1'/></p:sldIdLst></p:presentation>";
-    let links = format!("<Relationships xmlns='{PACKAGE}'><Relationship Id='r1' Type='{RELATIONS}/slide' Target='slides/slide1.xml'/></Relationships>");
+    let links = format!(
+        "<Relationships xmlns='{PACKAGE}'><Relationship Id='r1' Type='{RELATIONS}/slide' Target='slides/slide1.xml'/></Relationships>"
+    );
     let slide = "<p:sld xmlns:p='p' xmlns:a='a'><p:sp><p:ph type='title'/><a:p><a:r><a:t>Title</a:t></a:r></a:p></p:sp><p:sp><a:p><a:r><a:t>needle</a:t></a:r></a:p></p:sp></p:sld>";
     let parts = types("presentationml.presentation");
-    pack(&[("[Content_Types].xml", &parts), ("ppt/presentation.xml", show), ("ppt/_rels/presentation.xml.rels", &links), ("ppt/slides/slide1.xml", slide)])
+    pack(&[
+        ("[Content_Types].xml", &parts),
+        ("ppt/presentation.xml", show),
+        ("ppt/_rels/presentation.xml.rels", &links),
+        ("ppt/slides/slide1.xml", slide),
+    ])
 }
 
 fn odt() -> Vec<u8> {
@@ -105,7 +149,12 @@ fn ods() -> Vec<u8> {
 fn epub() -> Vec<u8> {
     let container = "<container><rootfiles><rootfile full-path='OEBPS/content.opf'/></rootfiles></container>";
     let package = "<package xmlns:dc='dc'><metadata><dc:title>Book</dc:title></metadata><manifest><item id='a' href='a%20b.xhtml'/></manifest><spine><itemref idref='a'/></spine></package>";
-    pack(&[("mimetype", "application/epub+zip"), ("META-INF/container.xml", container), ("OEBPS/content.opf", package), ("OEBPS/a b.xhtml", "<html><p>needle</p></html>")])
+    pack(&[
+        ("mimetype", "application/epub+zip"),
+        ("META-INF/container.xml", container),
+        ("OEBPS/content.opf", package),
+        ("OEBPS/a b.xhtml", "<html><p>needle</p></html>"),
+    ])
 }
 
 fn compound(streams: &[(&str, Vec<u8>)]) -> Vec<u8> {
@@ -133,15 +182,19 @@ fn doc() -> Vec<u8> {
     let mut table = vec![2, 16, 0, 0, 0];
     table.extend([0_u32, 7].into_iter().flat_map(u32::to_le_bytes));
     table.extend([0, 0]);
-    table.extend((0x4000_0000_u32 | 0x400 * 2).to_le_bytes());
+    table.extend(0x4000_0800_u32.to_le_bytes());
     table.extend([0, 0]);
     compound(&[("WordDocument", stream), ("1Table", table)])
 }
 
 fn xls() -> Vec<u8> {
-    let record = |kind: u16, body: &[u8]| [&kind.to_le_bytes()[..], &u16::try_from(body.len()).unwrap().to_le_bytes(), body].concat();
+    let record = |kind: u16, body: &[u8]| {
+        [&kind.to_le_bytes()[..], &u16::try_from(body.len()).unwrap().to_le_bytes(), body].concat()
+    };
     let begin = |kind: u8| record(0x0809, &[0, 6, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-    let globals = |at: u32| [begin(5), record(0x0085, &[&at.to_le_bytes()[..], &[0, 0, 1, 0, b'S']].concat()), record(0x000a, &[])].concat();
+    let globals = |at: u32| {
+        [begin(5), record(0x0085, &[&at.to_le_bytes()[..], &[0, 0, 1, 0, b'S']].concat()), record(0x000a, &[])].concat()
+    };
     let sheet = [begin(0x10), record(0x0204, b"\0\0\0\0\0\0\x06\0\0needle"), record(0x000a, &[])].concat();
     let offset = u32::try_from(globals(0).len()).unwrap();
     compound(&[("Workbook", [globals(offset), sheet].concat())])
@@ -149,7 +202,8 @@ fn xls() -> Vec<u8> {
 
 fn ppt() -> Vec<u8> {
     let record = |version: u16, kind: u16, body: &[u8]| {
-        [&version.to_le_bytes()[..], &kind.to_le_bytes(), &u32::try_from(body.len()).unwrap().to_le_bytes(), body].concat()
+        [&version.to_le_bytes()[..], &kind.to_le_bytes(), &u32::try_from(body.len()).unwrap().to_le_bytes(), body]
+            .concat()
     };
     let slide = record(0xf, 0x03ee, &[record(0, 0x0f9f, &[0; 4]), record(0, 0x0fa8, b"needle")].concat());
     compound(&[("PowerPoint Document", slide), ("Current User", vec![0; 20])])
@@ -191,10 +245,23 @@ fn pdf() -> Vec<u8> {
 
 /// One directory: make, and a pointer to the place where it was taken.
 fn tiff() -> Vec<u8> {
-    let entry = |tag: u16, kind: u16, count: u32, value: [u8; 4]| [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value].concat();
+    let entry = |tag: u16, kind: u16, count: u32, value: [u8; 4]| {
+        [&tag.to_le_bytes()[..], &kind.to_le_bytes(), &count.to_le_bytes(), &value].concat()
+    };
     let place = |offset: u8| [offset, 0, 0, 0];
-    let head = [&b"II*\0\x08\0\0\0\x02\0"[..], &entry(0x010f, 2, 4, *b"Abc\0"), &entry(0x8825, 4, 1, place(38)), &[0; 4]].concat();
-    let gps = [&[4, 0][..], &entry(1, 2, 2, *b"S\0\0\0"), &entry(2, 5, 3, place(92)), &entry(3, 2, 2, *b"E\0\0\0"), &entry(4, 5, 3, place(116)), &[0; 4]].concat();
-    let degrees: Vec<u8> = [33_u32, 1, 30, 1, 36, 1, 151, 1, 15, 1, 0, 1].into_iter().flat_map(u32::to_le_bytes).collect();
+    let head =
+        [&b"II*\0\x08\0\0\0\x02\0"[..], &entry(0x010f, 2, 4, *b"Abc\0"), &entry(0x8825, 4, 1, place(38)), &[0; 4]]
+            .concat();
+    let gps = [
+        &[4, 0][..],
+        &entry(1, 2, 2, *b"S\0\0\0"),
+        &entry(2, 5, 3, place(92)),
+        &entry(3, 2, 2, *b"E\0\0\0"),
+        &entry(4, 5, 3, place(116)),
+        &[0; 4],
+    ]
+    .concat();
+    let degrees: Vec<u8> =
+        [33_u32, 1, 30, 1, 36, 1, 151, 1, 15, 1, 0, 1].into_iter().flat_map(u32::to_le_bytes).collect();
     [head, gps, degrees].concat()
 }

@@ -38,11 +38,7 @@ impl Extraction {
     /// Two tracks that speak of the same pages do not make them twice as many.
     fn absorb_pages(&mut self, pages: Vec<Page>) {
         for page in pages {
-            match self
-                .pages
-                .iter_mut()
-                .find(|mine| mine.number == page.number)
-            {
+            match self.pages.iter_mut().find(|mine| mine.number == page.number) {
                 Some(mine) if mine.start == mine.end => *mine = page,
                 Some(_) => {}
                 None => self.pages.push(page),
@@ -53,25 +49,11 @@ impl Extraction {
     /// Moves every span by `chars`.
     fn shift(&mut self, chars: u64) {
         let pages = self.pages.iter_mut().map(|it| (&mut it.start, &mut it.end));
-        let segments = self
-            .segments
-            .iter_mut()
-            .map(|it| (&mut it.start, &mut it.end));
-        let entities = self
-            .entities
-            .iter_mut()
-            .map(|it| (&mut it.start, &mut it.end));
-        let phrases = self
-            .key_phrases
-            .iter_mut()
-            .map(|it| (&mut it.start, &mut it.end));
+        let segments = self.segments.iter_mut().map(|it| (&mut it.start, &mut it.end));
+        let entities = self.entities.iter_mut().map(|it| (&mut it.start, &mut it.end));
+        let phrases = self.key_phrases.iter_mut().map(|it| (&mut it.start, &mut it.end));
         let pii = self.pii.iter_mut().map(|it| (&mut it.start, &mut it.end));
-        for (start, end) in pages
-            .chain(segments)
-            .chain(entities)
-            .chain(phrases)
-            .chain(pii)
-        {
+        for (start, end) in pages.chain(segments).chain(entities).chain(phrases).chain(pii) {
             *start += chars;
             *end += chars;
         }
@@ -90,21 +72,12 @@ mod tests {
             text: text.into(),
             confidence: 1.0,
         };
-        let mut first = Extraction {
-            text: "größe".into(),
-            ..Extraction::default()
-        };
-        let second = Extraction {
-            text: "ein Maß".into(),
-            key_phrases: vec![phrase(4, "Maß")],
-            ..Extraction::default()
-        };
+        let mut first = Extraction { text: "größe".into(), ..Extraction::default() };
+        let second =
+            Extraction { text: "ein Maß".into(), key_phrases: vec![phrase(4, "Maß")], ..Extraction::default() };
         first.absorb(second);
         let span = &first.key_phrases[0];
-        let (start, end) = (
-            usize::try_from(span.start).unwrap(),
-            usize::try_from(span.end).unwrap(),
-        );
+        let (start, end) = (usize::try_from(span.start).unwrap(), usize::try_from(span.end).unwrap());
         let found: String = first.text.chars().skip(start).take(end - start).collect();
         assert_eq!(found, "Maß");
     }

@@ -258,10 +258,7 @@ fn one() -> u32 {
     1
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde calls it with a reference"
-)]
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
 fn is_one(span: &u32) -> bool {
     *span == 1
 }
@@ -336,10 +333,7 @@ impl Extraction {
     pub fn about(subject: Subject) -> Self {
         Self {
             schema_version: SCHEMA_VERSION.to_owned(),
-            source: Some(Source {
-                subject,
-                sha256: None,
-            }),
+            source: Some(Source { subject, sha256: None }),
             ..Self::default()
         }
     }
@@ -375,10 +369,6 @@ impl Extraction {
     #[must_use]
     pub fn pages_without_text(&self) -> Vec<u32> {
         let empty = |page: &&Page| page.start == page.end;
-        self.pages
-            .iter()
-            .filter(empty)
-            .map(|page| page.number)
-            .collect()
+        self.pages.iter().filter(empty).map(|page| page.number).collect()
     }
 }

@@ -32,12 +32,8 @@ impl Extraction {
 
     fn hidden_spans(&self, redaction: &Redaction) -> Vec<Range<u64>> {
         let chosen = |kind: &String| redaction.kinds.is_empty() || redaction.kinds.contains(kind);
-        let mut spans: Vec<_> = self
-            .pii
-            .iter()
-            .filter(|span| chosen(&span.kind))
-            .map(|span| span.start..span.end)
-            .collect();
+        let mut spans: Vec<_> =
+            self.pii.iter().filter(|span| chosen(&span.kind)).map(|span| span.start..span.end).collect();
         spans.sort_by_key(|span| span.start);
         spans
     }
@@ -45,34 +41,21 @@ impl Extraction {
     fn values(&self, hidden: &[Range<u64>]) -> Vec<String> {
         let chars: Vec<char> = self.text.chars().collect();
         let value = |span: &Range<u64>| -> Option<String> {
-            let (start, end) = (
-                usize::try_from(span.start).ok()?,
-                usize::try_from(span.end).ok()?,
-            );
+            let (start, end) = (usize::try_from(span.start).ok()?, usize::try_from(span.end).ok()?);
             Some(chars.get(start..end)?.iter().collect())
         };
-        let mut values: Vec<String> = hidden
-            .iter()
-            .filter_map(value)
-            .filter(|value| !value.trim().is_empty())
-            .collect();
+        let mut values: Vec<String> =
+            hidden.iter().filter_map(value).filter(|value| !value.trim().is_empty()).collect();
         values.sort_by_key(|value| std::cmp::Reverse(value.len()));
         values.dedup();
         values
     }
 
     fn mask_values(&mut self, values: &[String]) {
-        let cells = self
-            .tables
-            .iter_mut()
-            .flat_map(|table| &mut table.cells)
-            .map(|cell| &mut cell.text);
+        let cells = self.tables.iter_mut().flat_map(|table| &mut table.cells).map(|cell| &mut cell.text);
         let fields = self.forms.iter_mut().map(|field| &mut field.value);
         let metadata = self.metadata.values_mut();
-        let attachments = self
-            .attachments
-            .iter_mut()
-            .map(|attachment| &mut attachment.name);
+        let attachments = self.attachments.iter_mut().map(|attachment| &mut attachment.name);
         for text in cells.chain(fields).chain(metadata).chain(attachments) {
             for value in values {
                 if text.contains(value.as_str()) {
@@ -111,25 +94,11 @@ mod tests {
         Extraction {
             text: "ü a@b.co, call 555".into(),
             pii: vec![
-                PiiSpan {
-                    start: 15,
-                    end: 18,
-                    kind: "PHONE".into(),
-                    confidence: 1.0,
-                },
-                PiiSpan {
-                    start: 2,
-                    end: 8,
-                    kind: "EMAIL".into(),
-                    confidence: 1.0,
-                },
+                PiiSpan { start: 15, end: 18, kind: "PHONE".into(), confidence: 1.0 },
+                PiiSpan { start: 2, end: 8, kind: "EMAIL".into(), confidence: 1.0 },
             ],
             entities: vec![Entity {
-                start: 0,
-                end: 8,
-                kind: "OTHER".into(),
-                text: "ü a@b.co".into(),
-                confidence: 1.0,
+                start: 0, end: 8, kind: "OTHER".into(), text: "ü a@b.co".into(), confidence: 1.0
             }],
             metadata: [("From".to_owned(), "<a@b.co>".to_owned())].into(),
             ..Extraction::default()
@@ -139,10 +108,7 @@ mod tests {
     #[test]
     fn hidden_values_are_gone_everywhere_and_offsets_stay() {
         let mut hidden = document();
-        hidden.redact(&Redaction {
-            enabled: true,
-            kinds: Vec::new(),
-        });
+        hidden.redact(&Redaction { enabled: true, kinds: Vec::new() });
         assert_eq!(hidden.text, "ü ******, call ***");
         assert_eq!(hidden.entities[0].text, "ü ******");
         assert_eq!(hidden.metadata["From"], "<******>");
@@ -151,10 +117,7 @@ mod tests {
     #[test]
     fn only_the_chosen_kinds_are_hidden() {
         let mut hidden = document();
-        hidden.redact(&Redaction {
-            enabled: true,
-            kinds: vec!["PHONE".into()],
-        });
+        hidden.redact(&Redaction { enabled: true, kinds: vec!["PHONE".into()] });
         assert_eq!(hidden.text, "ü a@b.co, call ***");
         let mut shown = document();
         shown.redact(&Redaction::default());

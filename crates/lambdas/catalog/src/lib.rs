@@ -20,9 +20,7 @@ pub async fn handle(deployment: Deployment, request: CatalogRequest) -> Result<V
         CatalogRequest::Outcome { state } => {
             let change = record::of_outcome(state, aws::clock::now())?;
             let uri = write(&deployment, &change).await?;
-            Ok(
-                json!({ "run": change.run, "status": change.status, "reason": change.reason, "change_uri": uri }),
-            )
+            Ok(json!({ "run": change.run, "status": change.status, "reason": change.reason, "change_uri": uri }))
         }
         CatalogRequest::Failure(run) => {
             write(&deployment, &record::of_failure(&run, aws::clock::now())).await?;
@@ -65,14 +63,8 @@ mod tests {
     #[test]
     fn a_failed_run_ends_with_its_failure_until_it_is_redriven() {
         let failure = conclude(&failed(0, 0)).unwrap_err();
-        assert_eq!(
-            (failure.name, failure.message.as_str()),
-            (FailureName::Transient, "gone")
-        );
+        assert_eq!((failure.name, failure.message.as_str()), (FailureName::Transient, "gone"));
         assert!(conclude(&failed(1, 0)).is_ok());
-        assert!(
-            conclude(&failed(1, 1)).is_err(),
-            "it failed again after the redrive"
-        );
+        assert!(conclude(&failed(1, 1)).is_err(), "it failed again after the redrive");
     }
 }

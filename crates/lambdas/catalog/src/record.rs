@@ -42,27 +42,18 @@ struct Ended {
 }
 
 fn from_value<T: serde::de::DeserializeOwned>(state: Value) -> Result<T, Failure> {
-    serde_json::from_value(state).map_err(|error| {
-        Failure::invalid_input(format!("failed to read the outcome of the run: {error}"))
-    })
+    serde_json::from_value(state)
+        .map_err(|error| Failure::invalid_input(format!("failed to read the outcome of the run: {error}")))
 }
 
 fn of_decision(classified: Classified) -> Result<Ended, Failure> {
     match classified.decision {
-        Decision::Catalog {
-            subject,
-            status,
-            reason,
-        } => Ok(Ended {
-            arrived: classified.arrived,
-            subject,
-            status,
-            reason: Some(reason),
-            facts: Facts::default(),
-        }),
-        Decision::Extract { .. } => Err(Failure::invalid_input(
-            "a run that extracts has no outcome before `Postprocess`",
-        )),
+        Decision::Catalog { subject, status, reason } => {
+            Ok(Ended { arrived: classified.arrived, subject, status, reason: Some(reason), facts: Facts::default() })
+        }
+        Decision::Extract { .. } => {
+            Err(Failure::invalid_input("a run that extracts has no outcome before `Postprocess`"))
+        }
     }
 }
 
@@ -77,17 +68,9 @@ fn of_processed(processed: Processed) -> Ended {
 }
 
 fn change(ended: Ended, now: Timestamp) -> Change {
-    let Ended {
-        arrived: Arrived { event, execution },
-        subject,
-        status,
-        reason,
-        facts,
-    } = ended;
-    let (media_type, declared_type) = subject
-        .as_ref()
-        .map(|subject| (subject.media_type.clone(), subject.declared_type.clone()))
-        .unzip();
+    let Ended { arrived: Arrived { event, execution }, subject, status, reason, facts } = ended;
+    let (media_type, declared_type) =
+        subject.as_ref().map(|subject| (subject.media_type.clone(), subject.declared_type.clone())).unzip();
     Change {
         schema_version: SCHEMA_VERSION.to_owned(),
         run: execution.name,
@@ -106,10 +89,6 @@ fn change(ended: Ended, now: Timestamp) -> Change {
         facts,
         started: execution.started,
         recorded: now,
-        seconds: now
-            .since(execution.started)
-            .ok()
-            .and_then(|span| span.total(Unit::Second).ok())
-            .unwrap_or(0.0),
+        seconds: now.since(execution.started).ok().and_then(|span| span.total(Unit::Second).ok()).unwrap_or(0.0),
     }
 }

@@ -12,11 +12,7 @@ use domain::stage::Decision;
 
 /// The object does not exist (any more).
 pub(crate) fn removed(reason: &str) -> Decision {
-    Decision::Catalog {
-        subject: None,
-        status: Status::Removed,
-        reason: reason.to_owned(),
-    }
+    Decision::Catalog { subject: None, status: Status::Removed, reason: reason.to_owned() }
 }
 
 /// What is known of the file.
@@ -35,25 +31,13 @@ pub(crate) fn subject(object: &ObjectRef, head: Head, detection: &Detection) -> 
 ///
 /// # Errors
 /// Where the settings switch what no service knows.
-pub(crate) fn decide(
-    subject: Subject,
-    problem: Option<Problem>,
-    settings: &Settings,
-) -> Result<Decision, Failure> {
+pub(crate) fn decide(subject: Subject, problem: Option<Problem>, settings: &Settings) -> Result<Decision, Failure> {
     if let Some((status, reason)) = problem.map(by_problem) {
-        return Ok(Decision::Catalog {
-            subject: Some(subject),
-            status,
-            reason,
-        });
+        return Ok(Decision::Catalog { subject: Some(subject), status, reason });
     }
     let tracks = services::plan(&subject, settings)?;
     Ok(match refusal(&subject, &tracks) {
-        Some((status, reason)) => Decision::Catalog {
-            subject: Some(subject),
-            status,
-            reason,
-        },
+        Some((status, reason)) => Decision::Catalog { subject: Some(subject), status, reason },
         None => Decision::Extract { subject, tracks },
     })
 }
@@ -72,16 +56,9 @@ fn by_problem(problem: Problem) -> (Status, String) {
 /// the result, and nothing is spent on it.
 fn refusal(subject: &Subject, tracks: &[Track]) -> Option<(Status, String)> {
     if tracks.is_empty() {
-        return Some((
-            Status::Unsupported,
-            format!(
-                "no service that is switched on reads `{}`",
-                subject.media_type
-            ),
-        ));
+        return Some((Status::Unsupported, format!("no service that is switched on reads `{}`", subject.media_type)));
     }
-    let refusals: Option<Vec<Failure>> =
-        tracks.iter().map(|track| refused(subject, track)).collect();
+    let refusals: Option<Vec<Failure>> = tracks.iter().map(|track| refused(subject, track)).collect();
     let first = refusals?.into_iter().next()?;
     Some((first.name.status(), first.message))
 }
@@ -103,30 +80,15 @@ mod tests {
             version_id: None,
             storage_class: None,
         };
-        let detection = Detection {
-            media_type: media_type.into(),
-            problem: None,
-        };
+        let detection = Detection { media_type: media_type.into(), problem: None };
         let subject = subject(&ObjectRef::new("raw", "a.txt"), head, &detection);
         decide(subject, problem, &Settings::default()).unwrap()
     }
 
     fn tasks(decision: &Decision) -> Vec<String> {
-        let Decision::Extract { tracks, .. } = decision else {
-            panic!("nothing to extract: {decision:?}")
-        };
-        let names = |track: &Track| {
-            track
-                .tasks
-                .iter()
-                .map(|task| task.service.clone())
-                .collect::<Vec<_>>()
-                .join(" ")
-        };
-        tracks
-            .iter()
-            .map(|track| format!("{}: {}", track.name, names(track)))
-            .collect()
+        let Decision::Extract { tracks, .. } = decision else { panic!("nothing to extract: {decision:?}") };
+        let names = |track: &Track| track.tasks.iter().map(|task| task.service.clone()).collect::<Vec<_>>().join(" ");
+        tracks.iter().map(|track| format!("{}: {}", track.name, names(track))).collect()
     }
 
     #[test]
@@ -134,54 +96,26 @@ mod tests {
         let cases: &[(&str, &[&str])] = &[
             ("text/plain", &["text: document-text comprehend"]),
             ("message/rfc822", &["text: document-text comprehend"]),
-            (
-                "application/pdf",
-                &["text: document-text textract comprehend"],
-            ),
-            (
-                "image/png",
-                &[
-                    "text: document-text textract comprehend",
-                    "vision: rekognition",
-                ],
-            ),
+            ("application/pdf", &["text: document-text textract comprehend"]),
+            ("image/png", &["text: document-text textract comprehend", "vision: rekognition"]),
             ("audio/wav", &["speech: transcribe comprehend"]),
         ];
         for (media_type, expected) in cases {
-            assert_eq!(
-                tasks(&decide_on(media_type, 1000, None)),
-                *expected,
-                "{media_type}"
-            );
+            assert_eq!(tasks(&decide_on(media_type, 1000, None)), *expected, "{media_type}");
         }
     }
 
     #[test]
     fn what_cannot_be_read_says_why() {
         let cases = [
-            (
-                decide_on("text/plain", 0, Some(Problem::Empty)),
-                Status::Empty,
-            ),
-            (
-                decide_on(
-                    "application/pdf",
-                    9,
-                    Some(Problem::Encrypted("it has a password".into())),
-                ),
-                Status::Encrypted,
-            ),
-            (
-                decide_on("application/x-executable", 9, None),
-                Status::Unsupported,
-            ),
+            (decide_on("text/plain", 0, Some(Problem::Empty)), Status::Empty),
+            (decide_on("application/pdf", 9, Some(Problem::Encrypted("it has a password".into()))), Status::Encrypted),
+            (decide_on("application/x-executable", 9, None), Status::Unsupported),
             (decide_on("image/bmp", 9, None), Status::Unsupported),
             (decide_on("audio/wav", 3 << 30, None), Status::TooLarge),
         ];
         for (decision, expected) in cases {
-            let Decision::Catalog { status, reason, .. } = decision else {
-                panic!("not refused: {decision:?}")
-            };
+            let Decision::Catalog { status, reason, .. } = decision else { panic!("not refused: {decision:?}") };
             assert_eq!(status, expected);
             assert!(!reason.is_empty());
         }

@@ -26,9 +26,7 @@ pub async fn handle(deployment: Deployment, arrived: Arrived) -> Result<Classifi
         EventKind::Removed => decide::removed("the object was removed"),
         EventKind::Created => match look(&deployment, &arrived.event.object).await {
             Ok(decision) => decision,
-            Err(failure) if failure.name == FailureName::ObjectGone => {
-                decide::removed(&failure.message)
-            }
+            Err(failure) if failure.name == FailureName::ObjectGone => decide::removed(&failure.message),
             Err(failure) => return Err(failure),
         },
     };
@@ -42,29 +40,14 @@ async fn look(deployment: &Deployment, object: &ObjectRef) -> Result<Decision, F
     decide::decide(subject, detection.problem, &deployment.settings)
 }
 
-async fn detect(
-    deployment: &Deployment,
-    object: &ObjectRef,
-    head: &Head,
-) -> Result<Detection, Failure> {
+async fn detect(deployment: &Deployment, object: &ObjectRef, head: &Head) -> Result<Detection, Failure> {
     let size_bytes = head.size_bytes;
     let first = read(deployment, object, head, 0, size_bytes.min(HEAD_BYTES)).await?;
     let tail_bytes = size_bytes.saturating_sub(HEAD_BYTES).min(TAIL_BYTES);
-    let last = read(
-        deployment,
-        object,
-        head,
-        size_bytes - tail_bytes,
-        tail_bytes,
-    )
-    .await?;
+    let last = read(deployment, object, head, size_bytes - tail_bytes, tail_bytes).await?;
     Ok(documents::detect(&Sample {
         head: &first,
-        tail: if tail_bytes == 0 {
-            &first[first.len().saturating_sub(64 << 10)..]
-        } else {
-            &last
-        },
+        tail: if tail_bytes == 0 { &first[first.len().saturating_sub(64 << 10)..] } else { &last },
         size_bytes,
         file_name: object.file_name(),
         declared: head.declared_type.as_deref(),
@@ -82,9 +65,5 @@ async fn read(
     if size_bytes == 0 {
         return Ok(Vec::new());
     }
-    Ok(deployment
-        .store
-        .range(object, &head.etag, start, size_bytes)
-        .await?
-        .to_vec())
+    Ok(deployment.store.range(object, &head.etag, start, size_bytes).await?.to_vec())
 }

@@ -17,14 +17,9 @@ use services::task::{Prepared, current_service};
 pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackState, Failure> {
     let job = job(&state)?.clone();
     let prepared = Prepared::load(&deployment, &state).await?;
-    match current_service(&state)?
-        .poll(&prepared.call(), &job.id)
-        .await?
-    {
+    match current_service(&state)?.poll(&prepared.call(), &job.id).await? {
         Polled::Done(findings) => {
-            let answer = prepared
-                .store(findings, job.started, aws::clock::now())
-                .await?;
+            let answer = prepared.store(findings, job.started, aws::clock::now()).await?;
             Ok(state.answered(answer))
         }
         Polled::Running => still_running(&state, job, aws::clock::now()),
@@ -34,10 +29,7 @@ pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackSt
 fn job(state: &TrackState) -> Result<&Job, Failure> {
     match &state.progress {
         Progress::Wait { job, .. } => Ok(job),
-        _ => Err(Failure::invalid_input(format!(
-            "track `{}` waits for no job",
-            state.track.name
-        ))),
+        _ => Err(Failure::invalid_input(format!("track `{}` waits for no job", state.track.name))),
     }
 }
 
@@ -51,14 +43,8 @@ fn still_running(state: &TrackState, mut job: Job, now: Timestamp) -> Result<Tra
         return Err(Failure::new(FailureName::TimedOut, message));
     }
     job.polls += 1;
-    let progress = Progress::Wait {
-        wait_seconds: wait_seconds(job.expected_seconds, job.polls),
-        job,
-    };
-    Ok(TrackState {
-        progress,
-        ..state.clone()
-    })
+    let progress = Progress::Wait { wait_seconds: wait_seconds(job.expected_seconds, job.polls), job };
+    Ok(TrackState { progress, ..state.clone() })
 }
 
 #[cfg(test)]
@@ -80,28 +66,14 @@ mod tests {
             r#""progress": "WAIT", "wait_seconds": 1, "job": {"id": "j", "started": "2026-05-01T12:00:00Z", "expected_seconds": 10}"#,
         );
         let job = job(&state).unwrap().clone();
-        let later =
-            still_running(&state, job.clone(), "2026-05-01T12:14:59Z".parse().unwrap()).unwrap();
-        assert!(
-            matches!(
-                later.progress,
-                Progress::Wait {
-                    wait_seconds: 8,
-                    job: Job { polls: 1, .. }
-                }
-            ),
-            "{later:?}"
-        );
-        let failure =
-            still_running(&state, job, "2026-05-01T12:15:01Z".parse().unwrap()).unwrap_err();
+        let later = still_running(&state, job.clone(), "2026-05-01T12:14:59Z".parse().unwrap()).unwrap();
+        assert!(matches!(later.progress, Progress::Wait { wait_seconds: 8, job: Job { polls: 1, .. } }), "{later:?}");
+        let failure = still_running(&state, job, "2026-05-01T12:15:01Z".parse().unwrap()).unwrap_err();
         assert_eq!(failure.name, FailureName::TimedOut);
     }
 
     #[test]
     fn a_track_without_a_job_is_refused() {
-        assert_eq!(
-            job(&state(r#""progress": "START""#)).unwrap_err().name,
-            FailureName::InvalidInput
-        );
+        assert_eq!(job(&state(r#""progress": "START""#)).unwrap_err().name, FailureName::InvalidInput);
     }
 }

@@ -12,10 +12,7 @@ use services::task::{contribute, read_answer};
 ///
 /// # Errors
 /// When an answer is gone or not what its service promises.
-pub(crate) async fn document(
-    deployment: &Deployment,
-    extracted: &Extracted,
-) -> Result<Extraction, Failure> {
+pub(crate) async fn document(deployment: &Deployment, extracted: &Extracted) -> Result<Extraction, Failure> {
     let mut document = Extraction::about(extracted.subject.clone());
     for result in &extracted.results {
         document.absorb(track(deployment, result).await?);
@@ -28,9 +25,7 @@ async fn track(deployment: &Deployment, result: &TrackResult) -> Result<Extracti
     for place in &result.state.answers {
         let answer = read_answer(deployment, place).await?;
         contribute(&answer, &mut document)?;
-        document
-            .tasks
-            .push(answered(&result.state.track.name, answer, place));
+        document.tasks.push(answered(&result.state.track.name, answer, place));
     }
     document.tasks.extend(failed(result));
     Ok(document)
@@ -38,10 +33,7 @@ async fn track(deployment: &Deployment, result: &TrackResult) -> Result<Extracti
 
 fn answered(track: &str, answer: Answer, place: &ObjectRef) -> TaskRecord {
     let outcome = answer.findings.outcome();
-    let reason = answer
-        .findings
-        .skipped
-        .or_else(|| first_reason(&answer.findings.features, outcome));
+    let reason = answer.findings.skipped.or_else(|| first_reason(&answer.findings.features, outcome));
     TaskRecord {
         track: track.to_owned(),
         service: answer.service,
@@ -59,11 +51,7 @@ fn answered(track: &str, answer: Answer, place: &ObjectRef) -> TaskRecord {
 }
 
 fn first_reason(features: &[domain::answer::FeatureOutcome], outcome: Outcome) -> Option<String> {
-    features
-        .iter()
-        .find(|feature| outcome != Outcome::Succeeded && feature.outcome == outcome)?
-        .reason
-        .clone()
+    features.iter().find(|feature| outcome != Outcome::Succeeded && feature.outcome == outcome)?.reason.clone()
 }
 
 /// The record of the task that stopped the track; the tasks behind it were never asked.
@@ -71,11 +59,7 @@ fn failed(result: &TrackResult) -> Option<TaskRecord> {
     let failure = result.error.as_ref()?.failure();
     Some(TaskRecord {
         track: result.state.track.name.clone(),
-        service: result
-            .state
-            .task()
-            .map(|task| task.service.clone())
-            .unwrap_or_default(),
+        service: result.state.task().map(|task| task.service.clone()).unwrap_or_default(),
         engine: None,
         request_token: None,
         started: None,
@@ -91,20 +75,13 @@ fn failed(result: &TrackResult) -> Option<TaskRecord> {
 
 /// What stopped each track that did not come to its end.
 pub(crate) fn failures(extracted: &Extracted) -> Vec<Failure> {
-    extracted
-        .results
-        .iter()
-        .filter_map(|result| result.error.as_ref())
-        .map(CaughtError::failure)
-        .collect()
+    extracted.results.iter().filter_map(|result| result.error.as_ref()).map(CaughtError::failure).collect()
 }
 
 /// Whether some task looked for personal data and could say what it found.
 pub(crate) fn looked_for_pii(document: &Extraction) -> bool {
     let features = document.tasks.iter().flat_map(|task| &task.features);
-    features
-        .into_iter()
-        .any(|feature| feature.feature == "pii" && feature.outcome == Outcome::Succeeded)
+    features.into_iter().any(|feature| feature.feature == "pii" && feature.outcome == Outcome::Succeeded)
 }
 
 /// The key of the partitioned copy: what was found, then the file's own name.
@@ -125,17 +102,11 @@ pub(crate) fn tags(extracted: &Extracted, facts: &Facts) -> Vec<(String, String)
     vec![
         tag("sluice:sensitivity", name_of(&facts.sensitivity)),
         tag("sluice:family", name_of(&extracted.subject.family)),
-        tag(
-            "sluice:language",
-            facts.language.clone().unwrap_or_else(|| "none".to_owned()),
-        ),
+        tag("sluice:language", facts.language.clone().unwrap_or_else(|| "none".to_owned())),
         tag("sluice:run", extracted.arrived.execution.name.clone()),
     ]
 }
 
 fn name_of(value: &impl serde::Serialize) -> String {
-    serde_json::to_value(value)
-        .ok()
-        .and_then(|value| value.as_str().map(str::to_lowercase))
-        .unwrap_or_default()
+    serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_lowercase)).unwrap_or_default()
 }

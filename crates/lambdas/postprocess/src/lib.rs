@@ -26,12 +26,7 @@ pub async fn handle(deployment: Deployment, extracted: Extracted) -> Result<Proc
     let (status, reason) = match verdict {
         Verdict::Fails(failure) if failure.name.status() == Status::Failed => return Err(failure),
         Verdict::Fails(failure) => {
-            return Ok(processed(
-                extracted,
-                failure.name.status(),
-                Some(failure.message),
-                facts(&document),
-            ));
+            return Ok(processed(extracted, failure.name.status(), Some(failure.message), facts(&document)));
         }
         Verdict::Partial(reason) => (Status::Partial, Some(reason)),
         Verdict::Succeeds => (Status::Succeeded, None),
@@ -43,100 +38,44 @@ pub async fn handle(deployment: Deployment, extracted: Extracted) -> Result<Proc
     Ok(processed(extracted, status, reason, facts))
 }
 
-fn processed(
-    extracted: Extracted,
-    status: Status,
-    reason: Option<String>,
-    facts: Facts,
-) -> Processed {
-    Processed {
-        arrived: extracted.arrived,
-        subject: extracted.subject,
-        status,
-        reason,
-        facts,
-    }
+fn processed(extracted: Extracted, status: Status, reason: Option<String>, facts: Facts) -> Processed {
+    Processed { arrived: extracted.arrived, subject: extracted.subject, status, reason, facts }
 }
 
-async fn write(
-    deployment: &Deployment,
-    extracted: &Extracted,
-    document: &Extraction,
-) -> Result<String, Failure> {
-    let key = document_key(
-        extracted.arrived.event.time,
-        &extracted.arrived.execution.name,
-    );
+async fn write(deployment: &Deployment, extracted: &Extracted, document: &Extraction) -> Result<String, Failure> {
+    let key = document_key(extracted.arrived.event.time, &extracted.arrived.execution.name);
     let place = ObjectRef::new(&deployment.names.extracted_bucket, key);
     deployment.store.write_json(&place, document).await?;
     Ok(place.uri())
 }
 
 /// Copies the raw object to a key that says what was found, where the settings ask for it.
-async fn copy(
-    deployment: &Deployment,
-    extracted: &Extracted,
-    facts: &Facts,
-) -> Result<Option<String>, Failure> {
-    let Some(bucket) = deployment
-        .names
-        .partitioned_bucket
-        .as_ref()
-        .filter(|_| deployment.settings.partitioned_copy.enabled)
+async fn copy(deployment: &Deployment, extracted: &Extracted, facts: &Facts) -> Result<Option<String>, Failure> {
+    let Some(bucket) =
+        deployment.names.partitioned_bucket.as_ref().filter(|_| deployment.settings.partitioned_copy.enabled)
     else {
         return Ok(None);
     };
     let key = assemble::partitioned_key(extracted, facts);
     let place = ObjectRef::new(bucket, key);
-    deployment
-        .store
-        .copy(
-            &extracted.subject.object,
-            &place,
-            &assemble::tags(extracted, facts),
-        )
-        .await?;
+    deployment.store.copy(&extracted.subject.object, &place, &assemble::tags(extracted, facts)).await?;
     Ok(Some(place.uri()))
 }
 
 fn facts(document: &Extraction) -> Facts {
-    let looked = if assemble::looked_for_pii(document) {
-        Looked::Yes
-    } else {
-        Looked::No
-    };
-    let unique = |names: Vec<String>| {
-        names
-            .into_iter()
-            .collect::<std::collections::BTreeSet<_>>()
-            .into_iter()
-            .collect()
-    };
+    let looked = if assemble::looked_for_pii(document) { Looked::Yes } else { Looked::No };
+    let unique =
+        |names: Vec<String>| names.into_iter().collect::<std::collections::BTreeSet<_>>().into_iter().collect();
     Facts {
         extraction_uri: None,
         partitioned_uri: None,
-        language: document
-            .language
-            .as_ref()
-            .map(|language| language.code.clone()),
+        language: document.language.as_ref().map(|language| language.code.clone()),
         sensitivity: sensitivity(looked, document.pii.iter().map(|span| span.kind.as_str())),
         pages: (!document.pages.is_empty()).then(|| count(document.pages.len())),
         text_chars: document.text_chars(),
         counts: counts(document),
-        services: unique(
-            document
-                .tasks
-                .iter()
-                .map(|task| task.service.clone())
-                .collect(),
-        ),
-        engines: unique(
-            document
-                .tasks
-                .iter()
-                .filter_map(|task| task.engine.clone())
-                .collect(),
-        ),
+        services: unique(document.tasks.iter().map(|task| task.service.clone()).collect()),
+        engines: unique(document.tasks.iter().filter_map(|task| task.engine.clone()).collect()),
         cost_usd: document.tasks.iter().map(|task| task.cost_usd).sum(),
     }
 }

@@ -19,9 +19,7 @@ pub(crate) enum Verdict {
 pub(crate) fn verdict(document: &Extraction, failures: &[Failure]) -> Verdict {
     let reasons = reasons(document);
     match failures.first() {
-        Some(failure) if document.says_nothing() => {
-            Verdict::Fails(Failure::new(failure.name, reasons.join("; ")))
-        }
+        Some(failure) if document.says_nothing() => Verdict::Fails(Failure::new(failure.name, reasons.join("; "))),
         _ if !reasons.is_empty() => Verdict::Partial(reasons.join("; ")),
         _ => nothing_available(document).map_or(Verdict::Succeeds, Verdict::Partial),
     }
@@ -35,24 +33,12 @@ fn reasons(document: &Extraction) -> Vec<String> {
 fn task_reasons(task: &TaskRecord) -> Vec<String> {
     let unknown = "no reason was given";
     if task.outcome == Outcome::Failed {
-        return vec![format!(
-            "{}: {}",
-            task.service,
-            task.reason.as_deref().unwrap_or(unknown)
-        )];
+        return vec![format!("{}: {}", task.service, task.reason.as_deref().unwrap_or(unknown))];
     }
-    let failed = task
-        .features
-        .iter()
-        .filter(|feature| feature.outcome == Outcome::Failed);
+    let failed = task.features.iter().filter(|feature| feature.outcome == Outcome::Failed);
     failed
         .map(|feature| {
-            format!(
-                "{} {}: {}",
-                task.service,
-                feature.feature,
-                feature.reason.as_deref().unwrap_or(unknown)
-            )
+            format!("{} {}: {}", task.service, feature.feature, feature.reason.as_deref().unwrap_or(unknown))
         })
         .collect()
 }
@@ -61,17 +47,8 @@ fn task_reasons(task: &TaskRecord) -> Vec<String> {
 fn nothing_available(document: &Extraction) -> Option<String> {
     let unavailable = |task: &&TaskRecord| task.outcome == Outcome::Unavailable;
     let first = document.tasks.iter().find(unavailable)?;
-    let answered = document
-        .tasks
-        .iter()
-        .any(|task| task.outcome == Outcome::Succeeded);
-    (!answered).then(|| {
-        format!(
-            "{}: {}",
-            first.service,
-            first.reason.as_deref().unwrap_or("not available")
-        )
-    })
+    let answered = document.tasks.iter().any(|task| task.outcome == Outcome::Succeeded);
+    (!answered).then(|| format!("{}: {}", first.service, first.reason.as_deref().unwrap_or("not available")))
 }
 
 #[cfg(test)]
@@ -88,11 +65,7 @@ mod tests {
     }
 
     fn document(text: &str, tasks: Vec<TaskRecord>) -> Extraction {
-        Extraction {
-            text: text.into(),
-            tasks,
-            ..Extraction::default()
-        }
+        Extraction { text: text.into(), tasks, ..Extraction::default() }
     }
 
     fn failure() -> Failure {
@@ -108,44 +81,24 @@ mod tests {
 
     #[test]
     fn a_failure_beside_text_is_partial() {
-        let document = document(
-            "words",
-            vec![
-                task("reader", Outcome::Succeeded, ""),
-                task("judge", Outcome::Failed, "locked"),
-            ],
-        );
-        assert_eq!(
-            verdict(&document, &[failure()]),
-            Verdict::Partial("judge: locked".into())
-        );
+        let document =
+            document("words", vec![task("reader", Outcome::Succeeded, ""), task("judge", Outcome::Failed, "locked")]);
+        assert_eq!(verdict(&document, &[failure()]), Verdict::Partial("judge: locked".into()));
     }
 
     #[test]
     fn a_feature_that_failed_is_partial() {
         let mut judge = task("judge", Outcome::Succeeded, "");
-        judge.features = vec![FeatureOutcome {
-            feature: "mood".into(),
-            outcome: Outcome::Failed,
-            reason: Some("odd".into()),
-        }];
-        assert_eq!(
-            verdict(&document("words", vec![judge]), &[]),
-            Verdict::Partial("judge mood: odd".into())
-        );
+        judge.features =
+            vec![FeatureOutcome { feature: "mood".into(), outcome: Outcome::Failed, reason: Some("odd".into()) }];
+        assert_eq!(verdict(&document("words", vec![judge]), &[]), Verdict::Partial("judge mood: odd".into()));
     }
 
     #[test]
     fn what_is_not_available_counts_only_alone() {
         let lacking = task("seer", Outcome::Unavailable, "no engine");
         let reader = task("reader", Outcome::Succeeded, "");
-        assert_eq!(
-            verdict(&document("", vec![lacking.clone()]), &[]),
-            Verdict::Partial("seer: no engine".into())
-        );
-        assert_eq!(
-            verdict(&document("", vec![lacking, reader]), &[]),
-            Verdict::Succeeds
-        );
+        assert_eq!(verdict(&document("", vec![lacking.clone()]), &[]), Verdict::Partial("seer: no engine".into()));
+        assert_eq!(verdict(&document("", vec![lacking, reader]), &[]), Verdict::Succeeds);
     }
 }

@@ -37,18 +37,10 @@ async fn start(deployment: &Deployment, state: &TrackState) -> Result<Begun, Fai
     service.check(call.subject, call.task)?;
     let started = aws::clock::now();
     match service.start(&call).await? {
-        Started::Done(findings) => Ok(Begun::Answered(
-            prepared.store(findings, started, aws::clock::now()).await?,
-        )),
-        Started::Running {
-            id,
-            expected_seconds,
-        } => Ok(Begun::Running(Job {
-            id,
-            started,
-            expected_seconds,
-            polls: 0,
-        })),
+        Started::Done(findings) => Ok(Begun::Answered(prepared.store(findings, started, aws::clock::now()).await?)),
+        Started::Running { id, expected_seconds } => {
+            Ok(Begun::Running(Job { id, started, expected_seconds, polls: 0 }))
+        }
     }
 }
 
@@ -61,9 +53,6 @@ async fn exists(deployment: &Deployment, answer: &ObjectRef) -> Result<bool, Fai
 }
 
 fn waiting(mut state: TrackState, job: Job) -> TrackState {
-    state.progress = Progress::Wait {
-        wait_seconds: wait_seconds(job.expected_seconds, job.polls),
-        job,
-    };
+    state.progress = Progress::Wait { wait_seconds: wait_seconds(job.expected_seconds, job.polls), job };
     state
 }

@@ -34,9 +34,7 @@ pub(crate) fn open(event: Value) -> Result<Envelope, Failure> {
     let source = event["Records"][0]["eventSource"].as_str();
     if source == Some("aws:sqs") {
         let queue: SqsEvent = parse(event)?;
-        return Ok(Envelope::Queue(
-            queue.records.into_iter().map(message).collect(),
-        ));
+        return Ok(Envelope::Queue(queue.records.into_iter().map(message).collect()));
     }
     Ok(Envelope::Direct(events(event)?))
 }
@@ -44,24 +42,16 @@ pub(crate) fn open(event: Value) -> Result<Envelope, Failure> {
 fn message(message: SqsMessage) -> Message {
     let body = message.body.unwrap_or_default();
     let parsed: Result<Value, _> = serde_json::from_str(&body);
-    let parsed = parsed.map_err(|error| {
-        Failure::invalid_input(format!("failed to read the body of a message: {error}"))
-    });
-    Message {
-        id: message.message_id.unwrap_or_default(),
-        events: parsed.and_then(events),
-    }
+    let parsed =
+        parsed.map_err(|error| Failure::invalid_input(format!("failed to read the body of a message: {error}")));
+    Message { id: message.message_id.unwrap_or_default(), events: parsed.and_then(events) }
 }
 
 /// The events in a bare S3 notification, an `EventBridge` event or S3's own test message.
 fn events(event: Value) -> Result<Vec<ObjectEvent>, Failure> {
     if event.get("Records").is_some() {
         let notification: S3Event = parse(event)?;
-        return notification
-            .records
-            .into_iter()
-            .filter_map(|record| from_record(record).transpose())
-            .collect();
+        return notification.records.into_iter().filter_map(|record| from_record(record).transpose()).collect();
     }
     if event.get("detail-type").is_some() {
         return Ok(from_event_bridge(parse(event)?)?.into_iter().collect());
@@ -75,8 +65,7 @@ fn events(event: Value) -> Result<Vec<ObjectEvent>, Failure> {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, Failure> {
-    serde_json::from_value(event)
-        .map_err(|error| Failure::invalid_input(format!("failed to read the event: {error}")))
+    serde_json::from_value(event).map_err(|error| Failure::invalid_input(format!("failed to read the event: {error}")))
 }
 
 /// `None` for kinds of events that are neither a creation nor a removal (tagging, restore …).
@@ -90,36 +79,24 @@ fn from_record(record: S3EventRecord) -> Result<Option<ObjectEvent>, Failure> {
         kind,
         object: object_ref(record.s3.bucket.name, key, object.version_id)?,
         etag: object.e_tag,
-        size_bytes: object
-            .size
-            .and_then(|size| size.try_into().ok())
-            .unwrap_or(0),
+        size_bytes: object.size.and_then(|size| size.try_into().ok()).unwrap_or(0),
         sequencer: object.sequencer.unwrap_or_default(),
         time: time(record.event_time.timestamp_millis())?,
     }))
 }
 
-fn object_ref(
-    bucket: Option<String>,
-    key: Option<String>,
-    version_id: Option<String>,
-) -> Result<ObjectRef, Failure> {
+fn object_ref(bucket: Option<String>, key: Option<String>, version_id: Option<String>) -> Result<ObjectRef, Failure> {
     match (bucket, key) {
-        (Some(bucket), Some(key)) if !bucket.is_empty() && !key.is_empty() => Ok(ObjectRef {
-            bucket,
-            key,
-            version_id: version_id.filter(|id| !id.is_empty()),
-        }),
-        _ => Err(Failure::invalid_input(
-            "the event names no bucket or no key",
-        )),
+        (Some(bucket), Some(key)) if !bucket.is_empty() && !key.is_empty() => {
+            Ok(ObjectRef { bucket, key, version_id: version_id.filter(|id| !id.is_empty()) })
+        }
+        _ => Err(Failure::invalid_input("the event names no bucket or no key")),
     }
 }
 
 fn time(milliseconds: i64) -> Result<Timestamp, Failure> {
-    Timestamp::from_millisecond(milliseconds).map_err(|error| {
-        Failure::invalid_input(format!("the time of the event is out of range: {error}"))
-    })
+    Timestamp::from_millisecond(milliseconds)
+        .map_err(|error| Failure::invalid_input(format!("the time of the event is out of range: {error}")))
 }
 
 /// The detail of an `EventBridge` event of S3.
@@ -151,17 +128,10 @@ fn from_event_bridge(event: EventBridgeEvent<Value>) -> Result<Option<ObjectEven
         return Ok(None);
     };
     let detail: Detail = parse(event.detail)?;
-    let milliseconds = event
-        .time
-        .ok_or_else(|| Failure::invalid_input("the event has no time"))?
-        .timestamp_millis();
+    let milliseconds = event.time.ok_or_else(|| Failure::invalid_input("the event has no time"))?.timestamp_millis();
     Ok(Some(ObjectEvent {
         kind,
-        object: object_ref(
-            Some(detail.bucket.name),
-            Some(detail.object.key),
-            detail.object.version_id,
-        )?,
+        object: object_ref(Some(detail.bucket.name), Some(detail.object.key), detail.object.version_id)?,
         etag: detail.object.etag,
         size_bytes: detail.object.size,
         sequencer: detail.object.sequencer,

@@ -19,11 +19,7 @@ impl Launcher {
         let names = &deployment.names;
         let mut own_buckets = vec![names.extracted_bucket.clone(), names.catalog_bucket.clone()];
         own_buckets.extend(names.partitioned_bucket.clone());
-        Self {
-            client: Client::new(&deployment.sdk),
-            state_machine_arn: names.state_machine_arn.clone(),
-            own_buckets,
-        }
+        Self { client: Client::new(&deployment.sdk), state_machine_arn: names.state_machine_arn.clone(), own_buckets }
     }
 
     /// Starts the run of `event`, unless it runs or ran already, or there is nothing to run.
@@ -41,7 +37,13 @@ impl Launcher {
             .input(input);
         match request.send().await {
             Ok(_) => Ok(()),
-            Err(error) if error.as_service_error().is_some_and(aws_sdk_sfn::operation::start_execution::StartExecutionError::is_execution_already_exists) => Ok(()),
+            Err(error)
+                if error.as_service_error().is_some_and(
+                    aws_sdk_sfn::operation::start_execution::StartExecutionError::is_execution_already_exists,
+                ) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(failure("states:StartExecution", &error)),
         }
     }

@@ -35,41 +35,22 @@ pub async fn handle(deployment: Deployment, event: Value) -> Result<Value, Failu
 
 /// A message is done when every event in it is; what failed is delivered again.
 async fn from_queue(launcher: &launch::Launcher, messages: Vec<Message>) -> SqsBatchResponse {
-    let results = join_all(
-        messages
-            .iter()
-            .map(|message| from_message(launcher, message)),
-    )
-    .await;
+    let results = join_all(messages.iter().map(|message| from_message(launcher, message))).await;
     let mut response = SqsBatchResponse::default();
-    for (message, _) in messages
-        .iter()
-        .zip(results)
-        .filter(|(_, result)| result.is_err())
-    {
+    for (message, _) in messages.iter().zip(results).filter(|(_, result)| result.is_err()) {
         response.add_failure(&message.id);
     }
     response
 }
 
 async fn from_message(launcher: &launch::Launcher, message: &Message) -> Result<(), ()> {
-    let events = message
-        .events
-        .as_ref()
-        .map_err(|failure| log(&message.id, failure))?;
+    let events = message.events.as_ref().map_err(|failure| log(&message.id, failure))?;
     for event in events {
-        launcher
-            .launch(event)
-            .await
-            .map_err(|failure| log(&message.id, &failure))?;
+        launcher.launch(event).await.map_err(|failure| log(&message.id, &failure))?;
     }
     Ok(())
 }
 
 fn log(message_id: &str, failure: &Failure) {
-    tracing::warn!(
-        message_id,
-        error = failure.name.as_str(),
-        "message is to be delivered again"
-    );
+    tracing::warn!(message_id, error = failure.name.as_str(), "message is to be delivered again");
 }

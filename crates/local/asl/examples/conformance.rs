@@ -10,10 +10,7 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use asl::lambda::{self, Answer};
-use asl::{
-    Definition, Effect, Execution, Failure, Payload, Resource, StartContext, Step, Stimulus,
-    TaskId, TimerId,
-};
+use asl::{Definition, Effect, Execution, Failure, Payload, Resource, StartContext, Step, Stimulus, TaskId, TimerId};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -56,10 +53,7 @@ impl Run {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         Self {
             now: Timestamp::UNIX_EPOCH,
-            behaviours: lambdas
-                .iter()
-                .map(|lambda| (text(&lambda["name"]), text(&lambda["behaviour"])))
-                .collect(),
+            behaviours: lambdas.iter().map(|lambda| (text(&lambda["name"]), text(&lambda["behaviour"]))).collect(),
             tasks: Vec::new(),
             timers: BTreeMap::new(),
             events: Vec::new(),
@@ -71,8 +65,7 @@ impl Run {
         let start = StartContext {
             execution_arn: "arn:aws:states:us-east-1:111111111111:execution:machine:run".to_owned(),
             name: "run".to_owned(),
-            state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:machine"
-                .to_owned(),
+            state_machine_arn: "arn:aws:states:us-east-1:111111111111:stateMachine:machine".to_owned(),
             state_machine_name: "machine".to_owned(),
             role_arn: "arn:aws:iam::111111111111:role/role".to_owned(),
             input: request["input"].clone().into(),
@@ -91,9 +84,7 @@ impl Run {
         }
         let finish = execution.finish().cloned();
         let status = serde_json::to_value(execution.status()).unwrap_or_default();
-        let (output, failure) = finish
-            .map(|finish| (finish.output, finish.failure))
-            .unwrap_or_default();
+        let (output, failure) = finish.map(|finish| (finish.output, finish.failure)).unwrap_or_default();
         json!({
             "status": status,
             "output": output.map(|output| output.value().clone()),
@@ -104,19 +95,10 @@ impl Run {
     }
 
     fn take(&mut self, step: Step) {
-        self.events.extend(
-            step.events
-                .iter()
-                .filter_map(asl::LogEntry::to_history_event),
-        );
+        self.events.extend(step.events.iter().filter_map(asl::LogEntry::to_history_event));
         for effect in step.effects {
             match effect {
-                Effect::InvokeTask {
-                    task_id,
-                    resource,
-                    input,
-                    ..
-                } => self.tasks.push((task_id, resource, input)),
+                Effect::InvokeTask { task_id, resource, input, .. } => self.tasks.push((task_id, resource, input)),
                 Effect::CancelTask { task_id } => self.tasks.retain(|(id, ..)| *id != task_id),
                 Effect::SetTimer { timer_id, due } => {
                     self.timers.insert(timer_id, due);
@@ -129,21 +111,14 @@ impl Run {
         }
     }
 
-    fn next_stimulus(
-        &mut self,
-        execution: &mut Execution,
-        random: &mut dyn FnMut() -> f64,
-    ) -> Option<Stimulus> {
+    fn next_stimulus(&mut self, execution: &mut Execution, random: &mut dyn FnMut() -> f64) -> Option<Stimulus> {
         if self.tasks.is_empty() {
             return self.next_timer();
         }
         let (task_id, resource, input) = self.tasks.remove(0);
         let started = execution.advance(Stimulus::TaskStarted { task_id }, self.now, random);
         self.take(started);
-        let done = self
-            .now
-            .saturating_add(SignedDuration::from_secs(SLOW_SECONDS))
-            .unwrap_or(Timestamp::MAX);
+        let done = self.now.saturating_add(SignedDuration::from_secs(SLOW_SECONDS)).unwrap_or(Timestamp::MAX);
         let is_slow = self.behaviour(&resource, &input).as_deref() == Some("wait_60_seconds");
         if is_slow && self.timers.values().any(|due| *due < done) {
             return self.next_timer();
@@ -155,11 +130,7 @@ impl Run {
     }
 
     fn next_timer(&mut self) -> Option<Stimulus> {
-        let (timer_id, due) = self
-            .timers
-            .iter()
-            .min_by_key(|(_, due)| **due)
-            .map(|(id, due)| (*id, *due))?;
+        let (timer_id, due) = self.timers.iter().min_by_key(|(_, due)| **due).map(|(id, due)| (*id, *due))?;
         self.timers.remove(&timer_id);
         self.now = self.now.max(due);
         Some(Stimulus::TimerFired { timer_id })
@@ -167,19 +138,13 @@ impl Run {
 
     fn behaviour(&self, resource: &Resource, input: &Payload) -> Option<String> {
         let invocation = lambda::invocation(resource, input)?.ok()?;
-        self.behaviours
-            .get(invocation.function.rsplit(':').next()?)
-            .cloned()
+        self.behaviours.get(invocation.function.rsplit(':').next()?).cloned()
     }
 
     fn invoke(&self, resource: &Resource, input: &Payload) -> Result<Payload, Failure> {
-        let invocation = lambda::invocation(resource, input)
-            .unwrap_or_else(|| Err(Failure::new("Unsupported", "")))?;
+        let invocation = lambda::invocation(resource, input).unwrap_or_else(|| Err(Failure::new("Unsupported", "")))?;
         let Some(behaviour) = self.behaviour(resource, input) else {
-            let arn = format!(
-                "arn:aws:lambda:us-east-1:111111111111:function:{}",
-                invocation.function
-            );
+            let arn = format!("arn:aws:lambda:us-east-1:111111111111:function:{}", invocation.function);
             let message = format!("Function not found: {arn}:$LATEST");
             return Err(lambda::refused(
                 "ResourceNotFoundException",
@@ -196,14 +161,8 @@ impl Run {
 
 fn answer(behaviour: &str, event: String) -> Answer {
     let error = |kind: &str, message: &str, line: u32| {
-        let trace = if message.is_empty() {
-            String::new()
-        } else {
-            format!("\"{message}\"")
-        };
-        let text = format!(
-            "  File \"/var/task/handler.py\", line {line}, in handler\n    raise {kind}({trace})\n"
-        );
+        let trace = if message.is_empty() { String::new() } else { format!("\"{message}\"") };
+        let text = format!("  File \"/var/task/handler.py\", line {line}, in handler\n    raise {kind}({trace})\n");
         json!({ "errorMessage": message, "errorType": kind, "requestId": "1", "stackTrace": [text] }).to_string()
     };
     let (payload, failed) = match behaviour {
@@ -226,8 +185,6 @@ fn answer(behaviour: &str, event: String) -> Answer {
 }
 
 fn next_random(seed: &mut u64) -> f64 {
-    *seed = seed
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407);
+    *seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
     f64::from(u32::try_from(*seed >> 32).unwrap_or_default()) / f64::from(u32::MAX)
 }

@@ -39,12 +39,7 @@ impl Catcher {
         let result_path = ResultPath::read(reader);
         let assign = reader.template("Assign");
         let next = reader.required_string("Next")?.to_owned();
-        Some(Self {
-            error_equals,
-            next,
-            result_path,
-            assign,
-        })
+        Some(Self { error_equals, next, result_path, assign })
     }
 
     pub(crate) fn matches(&self, failure: &Failure) -> bool {
@@ -55,8 +50,6 @@ impl Catcher {
 /// The document that a caught error becomes.
 pub(crate) fn error_output(failure: &Failure) -> Payload {
     let members = [("Error", &failure.error), ("Cause", &failure.cause)];
-    let members = members
-        .into_iter()
-        .filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.clone()?))));
+    let members = members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.clone()?))));
     Value::Object(members.collect::<Map<_, _>>()).into()
 }

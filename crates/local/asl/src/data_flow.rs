@@ -43,40 +43,16 @@ pub(crate) enum ResultPath {
 impl DataFlow {
     pub(crate) fn read(reader: &mut Reader<'_, '_>, has: Fields) -> Self {
         Self {
-            input_path: if has.paths {
-                Filter::read(reader, "InputPath")
-            } else {
-                Filter::Everything
-            },
-            parameters: if has.parameters {
-                reader.template("Parameters")
-            } else {
-                None
-            },
-            result_selector: if has.result_selector {
-                reader.template("ResultSelector")
-            } else {
-                None
-            },
-            result_path: if has.result_path {
-                ResultPath::read(reader)
-            } else {
-                ResultPath::Discard
-            },
-            output_path: if has.paths {
-                Filter::read(reader, "OutputPath")
-            } else {
-                Filter::Everything
-            },
+            input_path: if has.paths { Filter::read(reader, "InputPath") } else { Filter::Everything },
+            parameters: if has.parameters { reader.template("Parameters") } else { None },
+            result_selector: if has.result_selector { reader.template("ResultSelector") } else { None },
+            result_path: if has.result_path { ResultPath::read(reader) } else { ResultPath::Discard },
+            output_path: if has.paths { Filter::read(reader, "OutputPath") } else { Filter::Everything },
         }
     }
 
     /// The input after `InputPath`.
-    pub(crate) fn filtered_input(
-        &self,
-        input: &Payload,
-        scope: &Scope<'_>,
-    ) -> Result<Payload, Failure> {
+    pub(crate) fn filtered_input(&self, input: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
         self.input_path.apply(input, &scope.over(input.value()))
     }
 
@@ -90,45 +66,26 @@ impl DataFlow {
         let filtered = self.filtered_input(input, scope)?;
         match &self.parameters {
             None => Ok(filtered),
-            Some(template) => template
-                .evaluate(&scope.over(filtered.value()), random)
-                .map(Payload::from),
+            Some(template) => template.evaluate(&scope.over(filtered.value()), random).map(Payload::from),
         }
     }
 
     /// The result after `ResultSelector`.
-    pub(crate) fn selected(
-        &self,
-        result: Payload,
-        scope: &Scope<'_>,
-        random: Random<'_>,
-    ) -> Result<Payload, Failure> {
+    pub(crate) fn selected(&self, result: Payload, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Failure> {
         match &self.result_selector {
             None => Ok(result),
-            Some(template) => template
-                .evaluate(&scope.over(result.value()), random)
-                .map(Payload::from),
+            Some(template) => template.evaluate(&scope.over(result.value()), random).map(Payload::from),
         }
     }
 
     /// The output of a state with this input and selected result.
-    pub(crate) fn output(
-        &self,
-        input: &Payload,
-        result: &Payload,
-        scope: &Scope<'_>,
-    ) -> Result<Payload, Failure> {
+    pub(crate) fn output(&self, input: &Payload, result: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
         self.filtered_output(&self.result_path.combine(input, result)?, scope)
     }
 
     /// A document after `OutputPath`.
-    pub(crate) fn filtered_output(
-        &self,
-        document: &Payload,
-        scope: &Scope<'_>,
-    ) -> Result<Payload, Failure> {
-        self.output_path
-            .apply(document, &scope.over(document.value()))
+    pub(crate) fn filtered_output(&self, document: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
+        self.output_path.apply(document, &scope.over(document.value()))
     }
 }
 
@@ -172,11 +129,7 @@ impl ResultPath {
                 if path.put(&mut document, result.value().clone()) {
                     return Ok(document.into());
                 }
-                let cause = format!(
-                    "Unable to apply ReferencePath {} to input {}",
-                    path.text(),
-                    input.value()
-                );
+                let cause = format!("Unable to apply ReferencePath {} to input {}", path.text(), input.value());
                 Err(Failure::new(RESULT_PATH_MATCH_FAILURE, cause))
             }
         }
@@ -188,10 +141,8 @@ pub(crate) fn value_at(path: &Path, scope: &Scope<'_>) -> Result<Value, Failure>
     match path.find(scope) {
         Found::One(value) => Ok(value.clone()),
         Found::Made(value) => Ok(value),
-        Found::Missing => Err(Failure::runtime(format!(
-            "Invalid path '{}' : {}",
-            path.text(),
-            path.why_missing(scope)
-        ))),
+        Found::Missing => {
+            Err(Failure::runtime(format!("Invalid path '{}' : {}", path.text(), path.why_missing(scope))))
+        }
     }
 }

@@ -29,10 +29,7 @@ pub(crate) const TIMEOUT: &str = "States.Timeout";
 impl Failure {
     /// A failure with both name and cause.
     pub fn new(error: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self {
-            error: Some(error.into()),
-            cause: Some(cause.into()),
-        }
+        Self { error: Some(error.into()), cause: Some(cause.into()) }
     }
 
     /// A failure of the interpreter itself, which no `Retry` and no `Catch` can match.
@@ -41,10 +38,7 @@ impl Failure {
     }
 
     pub(crate) fn timeout() -> Self {
-        Self {
-            error: Some(TIMEOUT.to_owned()),
-            cause: None,
-        }
+        Self { error: Some(TIMEOUT.to_owned()), cause: None }
     }
 
     pub(crate) fn too_large(what: &str) -> Self {
@@ -62,10 +56,7 @@ impl Failure {
         let cause = format!(
             "An error occurred while executing the state '{state}' (entered at the event id #{entered_event_id}). {cause}"
         );
-        Self {
-            error: self.error,
-            cause: Some(cause),
-        }
+        Self { error: self.error, cause: Some(cause) }
     }
 
     /// Whether an `ErrorEquals` list matches this failure.
@@ -78,9 +69,7 @@ impl Failure {
         match name {
             _ if error == RUNTIME => false,
             ALL => error != DATA_LIMIT_EXCEEDED,
-            TASK_FAILED => {
-                error != TIMEOUT && error != HEARTBEAT_TIMEOUT && error != DATA_LIMIT_EXCEEDED
-            }
+            TASK_FAILED => error != TIMEOUT && error != HEARTBEAT_TIMEOUT && error != DATA_LIMIT_EXCEEDED,
             // A missed heartbeat is a timeout too.
             TIMEOUT => error == TIMEOUT || error == HEARTBEAT_TIMEOUT,
             _ => error == name,

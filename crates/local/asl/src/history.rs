@@ -19,10 +19,7 @@ impl LogEntry {
     #[must_use]
     pub fn to_history_event(&self) -> Option<Value> {
         let id = self.event_id?;
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "milliseconds since 1970 fit the 53 bits of a double"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 fit the 53 bits of a double")]
         let seconds = self.at.as_millisecond() as f64 / 1000.0;
         let mut event = Map::new();
         event.insert("timestamp".to_owned(), seconds.into());
@@ -90,45 +87,28 @@ fn details(event: &Event) -> Details {
             let details = json!({ "input": input.to_json(), "inputDetails": untruncated(), "roleArn": role_arn });
             Some(("executionStartedEventDetails", details))
         }
-        Event::ExecutionSucceeded { output } => {
-            Some(("executionSucceededEventDetails", output_of(output)))
+        Event::ExecutionSucceeded { output } => Some(("executionSucceededEventDetails", output_of(output))),
+        Event::ExecutionFailed { failure } => Some(("executionFailedEventDetails", failure_of(failure))),
+        Event::ExecutionAborted { failure } => Some(("executionAbortedEventDetails", failure_of(failure))),
+        Event::ExecutionTimedOut { failure } => Some(("executionTimedOutEventDetails", failure_of(failure))),
+        Event::ExecutionRedriven { redrive_count } => {
+            Some(("executionRedrivenEventDetails", json!({ "redriveCount": redrive_count })))
         }
-        Event::ExecutionFailed { failure } => {
-            Some(("executionFailedEventDetails", failure_of(failure)))
-        }
-        Event::ExecutionAborted { failure } => {
-            Some(("executionAbortedEventDetails", failure_of(failure)))
-        }
-        Event::ExecutionTimedOut { failure } => {
-            Some(("executionTimedOutEventDetails", failure_of(failure)))
-        }
-        Event::ExecutionRedriven { redrive_count } => Some((
-            "executionRedrivenEventDetails",
-            json!({ "redriveCount": redrive_count }),
-        )),
         Event::StateEntered { name, input, .. } => {
-            let details =
-                json!({ "name": name, "input": input.to_json(), "inputDetails": untruncated() });
+            let details = json!({ "name": name, "input": input.to_json(), "inputDetails": untruncated() });
             Some(("stateEnteredEventDetails", details))
         }
-        Event::StateExited {
-            name,
-            output,
-            assigned,
-            ..
-        } => Some(("stateExitedEventDetails", exited(name, output, assigned))),
-        Event::MapStarted { length, .. } => {
-            Some(("mapStateStartedEventDetails", json!({ "length": length })))
+        Event::StateExited { name, output, assigned, .. } => {
+            Some(("stateExitedEventDetails", exited(name, output, assigned)))
         }
+        Event::MapStarted { length, .. } => Some(("mapStateStartedEventDetails", json!({ "length": length }))),
         Event::MapIterationStarted { name, index, .. } => {
             Some(("mapIterationStartedEventDetails", iteration(name, *index)))
         }
         Event::MapIterationSucceeded { name, index } => {
             Some(("mapIterationSucceededEventDetails", iteration(name, *index)))
         }
-        Event::MapIterationFailed { name, index } => {
-            Some(("mapIterationFailedEventDetails", iteration(name, *index)))
-        }
+        Event::MapIterationFailed { name, index } => Some(("mapIterationFailedEventDetails", iteration(name, *index))),
         Event::MapIterationAborted { name, index } => {
             Some(("mapIterationAbortedEventDetails", iteration(name, *index)))
         }
@@ -138,35 +118,23 @@ fn details(event: &Event) -> Details {
 
 fn task_details(event: &Event) -> Details {
     match event {
-        Event::TaskScheduled {
-            resource: Resource::Function { arn },
-            ..
-        } => Some((
-            "lambdaFunctionScheduledEventDetails",
-            scheduled_function(event, arn),
-        )),
-        Event::TaskScheduled { resource, .. } => Some((
-            "taskScheduledEventDetails",
-            scheduled_service(event, resource),
-        )),
-        Event::TaskStarted {
-            resource: Resource::Function { .. },
-        } => None,
-        Event::TaskStarted { resource } => {
-            Some(("taskStartedEventDetails", service_of(resource, Value::Null)))
+        Event::TaskScheduled { resource: Resource::Function { arn }, .. } => {
+            Some(("lambdaFunctionScheduledEventDetails", scheduled_function(event, arn)))
         }
+        Event::TaskScheduled { resource, .. } => {
+            Some(("taskScheduledEventDetails", scheduled_service(event, resource)))
+        }
+        Event::TaskStarted { resource: Resource::Function { .. } } => None,
+        Event::TaskStarted { resource } => Some(("taskStartedEventDetails", service_of(resource, Value::Null))),
         Event::TaskSucceeded { resource, output } => Some(by_kind(
             resource,
             output_of(output),
             "lambdaFunctionSucceededEventDetails",
             "taskSucceededEventDetails",
         )),
-        Event::TaskFailed { resource, failure } => Some(by_kind(
-            resource,
-            failure_of(failure),
-            "lambdaFunctionFailedEventDetails",
-            "taskFailedEventDetails",
-        )),
+        Event::TaskFailed { resource, failure } => {
+            Some(by_kind(resource, failure_of(failure), "lambdaFunctionFailedEventDetails", "taskFailedEventDetails"))
+        }
         Event::TaskTimedOut { resource, failure } => Some(by_kind(
             resource,
             failure_of(failure),
@@ -203,72 +171,31 @@ fn service_of(resource: &Resource, details: Value) -> Value {
 }
 
 fn scheduled_function(event: &Event, arn: &str) -> Value {
-    let Event::TaskScheduled {
-        parameters,
-        timeout_seconds,
-        role_arn,
-        ..
-    } = event
-    else {
+    let Event::TaskScheduled { parameters, timeout_seconds, role_arn, .. } = event else {
         return Value::Null;
     };
-    let mut details =
-        json!({ "resource": arn, "input": parameters.to_json(), "inputDetails": untruncated() });
-    put_some(
-        &mut details,
-        "timeoutInSeconds",
-        timeout_seconds.map(Value::from),
-    );
-    put_some(
-        &mut details,
-        "taskCredentials",
-        role_arn.as_ref().map(|role| json!({ "roleArn": role })),
-    );
+    let mut details = json!({ "resource": arn, "input": parameters.to_json(), "inputDetails": untruncated() });
+    put_some(&mut details, "timeoutInSeconds", timeout_seconds.map(Value::from));
+    put_some(&mut details, "taskCredentials", role_arn.as_ref().map(|role| json!({ "roleArn": role })));
     details
 }
 
 fn scheduled_service(event: &Event, resource: &Resource) -> Value {
-    let Event::TaskScheduled {
-        parameters,
-        region,
-        timeout_seconds,
-        heartbeat_seconds,
-        role_arn,
-        ..
-    } = event
-    else {
+    let Event::TaskScheduled { parameters, region, timeout_seconds, heartbeat_seconds, role_arn, .. } = event else {
         return Value::Null;
     };
-    let mut details = service_of(
-        resource,
-        json!({ "region": region, "parameters": parameters.to_json() }),
-    );
-    put_some(
-        &mut details,
-        "timeoutInSeconds",
-        timeout_seconds.map(Value::from),
-    );
-    put_some(
-        &mut details,
-        "heartbeatInSeconds",
-        heartbeat_seconds.map(Value::from),
-    );
-    put_some(
-        &mut details,
-        "taskCredentials",
-        role_arn.as_ref().map(|role| json!({ "roleArn": role })),
-    );
+    let mut details = service_of(resource, json!({ "region": region, "parameters": parameters.to_json() }));
+    put_some(&mut details, "timeoutInSeconds", timeout_seconds.map(Value::from));
+    put_some(&mut details, "heartbeatInSeconds", heartbeat_seconds.map(Value::from));
+    put_some(&mut details, "taskCredentials", role_arn.as_ref().map(|role| json!({ "roleArn": role })));
     details
 }
 
 fn exited(name: &str, output: &Payload, assigned: &BTreeMap<String, Payload>) -> Value {
-    let mut details =
-        json!({ "name": name, "output": output.to_json(), "outputDetails": untruncated() });
+    let mut details = json!({ "name": name, "output": output.to_json(), "outputDetails": untruncated() });
     if !assigned.is_empty() {
-        let texts: Map<String, Value> = assigned
-            .iter()
-            .map(|(name, value)| (name.clone(), value.to_json().into()))
-            .collect();
+        let texts: Map<String, Value> =
+            assigned.iter().map(|(name, value)| (name.clone(), value.to_json().into())).collect();
         details["assignedVariables"] = texts.into();
         details["assignedVariablesDetails"] = untruncated();
     }
@@ -281,16 +208,8 @@ fn output_of(output: &Payload) -> Value {
 
 fn failure_of(failure: &Failure) -> Value {
     let mut details = json!({});
-    put_some(
-        &mut details,
-        "error",
-        failure.error.as_deref().map(Value::from),
-    );
-    put_some(
-        &mut details,
-        "cause",
-        failure.cause.as_deref().map(Value::from),
-    );
+    put_some(&mut details, "error", failure.error.as_deref().map(Value::from));
+    put_some(&mut details, "cause", failure.cause.as_deref().map(Value::from));
     details
 }
 

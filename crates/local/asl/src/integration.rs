@@ -31,9 +31,7 @@ impl Resource {
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         match parts[..] {
             ["arn", _, "lambda", _, _, function] if function.starts_with("function:") => {
-                Some(Self::Function {
-                    arn: text.to_owned(),
-                })
+                Some(Self::Function { arn: text.to_owned() })
             }
             ["arn", _, "states", "", "", action] => Self::read_service(action, reader),
             ["arn", _, "states", _, _, activity] if activity.starts_with("activity:") => {
@@ -41,10 +39,8 @@ impl Resource {
                 None
             }
             _ => {
-                reader.problem(
-                    "Resource",
-                    format!("`{text}` is not the ARN of a function or of a service integration"),
-                );
+                reader
+                    .problem("Resource", format!("`{text}` is not the ARN of a function or of a service integration"));
                 None
             }
         }
@@ -56,16 +52,10 @@ impl Resource {
             return None;
         }
         let Some((service, action)) = text.rsplit_once(':') else {
-            reader.problem(
-                "Resource",
-                format!("`{text}` is not a service and its action"),
-            );
+            reader.problem("Resource", format!("`{text}` is not a service and its action"));
             return None;
         };
-        Some(Self::Service {
-            service: service.to_owned(),
-            action: action.to_owned(),
-        })
+        Some(Self::Service { service: service.to_owned(), action: action.to_owned() })
     }
 
     /// How the service's own errors name the resource.

@@ -48,12 +48,9 @@ pub struct Answer {
 #[must_use]
 pub fn invocation(resource: &Resource, input: &Payload) -> Option<Result<Invocation, Failure>> {
     match resource {
-        Resource::Function { arn } => Some(Ok(Invocation {
-            function: arn.clone(),
-            qualifier: None,
-            payload: input.to_json(),
-            wants_log: false,
-        })),
+        Resource::Function { arn } => {
+            Some(Ok(Invocation { function: arn.clone(), qualifier: None, payload: input.to_json(), wants_log: false }))
+        }
         Resource::Service { service, action } if service == "lambda" && action == "invoke" => {
             Some(parameters(input.value()))
         }
@@ -62,21 +59,11 @@ pub fn invocation(resource: &Resource, input: &Payload) -> Option<Result<Invocat
 }
 
 fn parameters(parameters: &Value) -> Result<Invocation, Failure> {
-    let text = |name: &str| {
-        parameters
-            .get(name)
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
-    let function = text("FunctionName")
-        .ok_or_else(|| Failure::runtime("The field 'FunctionName' is required but was missing"))?;
+    let text = |name: &str| parameters.get(name).and_then(Value::as_str).map(str::to_owned);
+    let function =
+        text("FunctionName").ok_or_else(|| Failure::runtime("The field 'FunctionName' is required but was missing"))?;
     let wants_log = text("LogType").as_deref() == Some("Tail");
-    Ok(Invocation {
-        function,
-        qualifier: text("Qualifier"),
-        payload: event(parameters.get("Payload")),
-        wants_log,
-    })
+    Ok(Invocation { function, qualifier: text("Qualifier"), payload: event(parameters.get("Payload")), wants_log })
 }
 
 /// A string is the event's text itself; no payload is the empty object.
@@ -95,13 +82,8 @@ fn event(payload: Option<&Value>) -> String {
 pub fn outcome(resource: &Resource, answer: &Answer) -> Result<Payload, Failure> {
     let body = serde_json::from_str::<Value>(&answer.payload);
     if answer.function_error.is_some() {
-        let error = body
-            .ok()
-            .and_then(|body| Some(body.get("errorType")?.as_str()?.to_owned()));
-        return Err(Failure::new(
-            error.unwrap_or_else(|| "Lambda.Unknown".to_owned()),
-            answer.payload.clone(),
-        ));
+        let error = body.ok().and_then(|body| Some(body.get("errorType")?.as_str()?.to_owned()));
+        return Err(Failure::new(error.unwrap_or_else(|| "Lambda.Unknown".to_owned()), answer.payload.clone()));
     }
     let payload = body.unwrap_or_else(|_| Value::String(answer.payload.clone()));
     match resource {
@@ -132,14 +114,8 @@ fn response(answer: &Answer, payload: &Value) -> Value {
         ("x-amzn-RequestId", &answer.request_id),
         ("X-Amzn-Trace-Id", &answer.trace_id),
     ];
-    let single: Map<String, Value> = pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-        .collect();
-    let listed: Map<String, Value> = pairs
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), json!([value])))
-        .collect();
+    let single: Map<String, Value> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    let listed: Map<String, Value> = pairs.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
     let mut response = json!({
         "ExecutedVersion": answer.executed_version,
         "Payload": payload,

@@ -46,8 +46,7 @@ mod timestamp;
 pub use context::StartContext;
 pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
 pub use execution::{
-    Effect, Execution, Finish, MAX_HISTORY_EVENTS, ReplayError, Status, Step, Stimulus, TaskId,
-    TimerId, TimerPurpose,
+    Effect, Execution, Finish, MAX_HISTORY_EVENTS, ReplayError, Status, Step, Stimulus, TaskId, TimerId, TimerPurpose,
 };
 pub use failure::Failure;
 pub use integration::Resource;

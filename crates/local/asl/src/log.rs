@@ -22,10 +22,7 @@ pub struct LogEntry {
     #[serde(rename = "f")]
     pub frame: FrameId,
     /// When it happened, to the microsecond.
-    #[serde(
-        rename = "t",
-        with = "jiff::fmt::serde::timestamp::microsecond::required"
-    )]
+    #[serde(rename = "t", with = "jiff::fmt::serde::timestamp::microsecond::required")]
     pub at: Timestamp,
     /// The id in the service's history, from 1; internal entries have none.
     #[serde(rename = "i", default, skip_serializing_if = "Option::is_none")]
@@ -57,10 +54,7 @@ pub enum StateKind {
 
 /// What can happen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "events and their fields are named as in the service's HistoryEvent"
-)]
+#[expect(missing_docs, reason = "events and their fields are named as in the service's HistoryEvent")]
 pub enum Event {
     ExecutionStarted {
         input: Payload,

@@ -13,12 +13,7 @@ pub(crate) fn compare(left: &Number, right: &Number) -> Option<Ordering> {
 }
 
 /// The whole number nearest to a value, halves towards positive infinity as Java rounds.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the service's integers are Java's, and Java's casts saturate too"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the service's integers are Java's, and Java's casts saturate too")]
 pub(crate) fn round(number: &Number) -> Option<i64> {
-    number
-        .as_i64()
-        .or_else(|| Some((number.as_f64()? + 0.5).floor() as i64))
+    number.as_i64().or_else(|| Some((number.as_f64()? + 0.5).floor() as i64))
 }

@@ -53,10 +53,7 @@ impl Payload {
 
 impl From<Value> for Payload {
     fn from(value: Value) -> Self {
-        Self(Arc::new(Document {
-            value,
-            size_bytes: OnceLock::new(),
-        }))
+        Self(Arc::new(Document { value, size_bytes: OnceLock::new() }))
     }
 }
 

@@ -44,13 +44,10 @@ impl Retrier {
         reader.ignore(&["Comment"]);
         Self {
             error_equals: read_error_equals(reader, is_last),
-            interval_seconds: at_most(reader, "IntervalSeconds", MAX_ATTEMPTS)
-                .unwrap_or(DEFAULT_INTERVAL_SECONDS),
-            max_attempts: at_most(reader, "MaxAttempts", MAX_ATTEMPTS)
-                .unwrap_or(DEFAULT_MAX_ATTEMPTS),
+            interval_seconds: at_most(reader, "IntervalSeconds", MAX_ATTEMPTS).unwrap_or(DEFAULT_INTERVAL_SECONDS),
+            max_attempts: at_most(reader, "MaxAttempts", MAX_ATTEMPTS).unwrap_or(DEFAULT_MAX_ATTEMPTS),
             backoff_rate: read_backoff_rate(reader),
-            max_delay_seconds: at_most(reader, "MaxDelaySeconds", MAX_DELAY_SECONDS)
-                .unwrap_or(MAX_DELAY_SECONDS),
+            max_delay_seconds: at_most(reader, "MaxDelaySeconds", MAX_DELAY_SECONDS).unwrap_or(MAX_DELAY_SECONDS),
             full_jitter: read_jitter(reader),
         }
     }
@@ -60,47 +57,27 @@ impl Retrier {
     }
 
     /// When to try again after `attempts` retries by this rule; `None` when there were enough.
-    pub(crate) fn due(
-        &self,
-        attempts: u32,
-        now: Timestamp,
-        random: Random<'_>,
-    ) -> Option<Timestamp> {
+    pub(crate) fn due(&self, attempts: u32, now: Timestamp, random: Random<'_>) -> Option<Timestamp> {
         if u64::from(attempts) >= self.max_attempts {
             return None;
         }
         #[expect(clippy::cast_precision_loss, reason = "seconds below a year")]
         let (interval, bound) = (self.interval_seconds as f64, self.max_delay_seconds as f64);
         let delay = (interval * self.backoff_rate.powf(f64::from(attempts))).min(bound);
-        let delay = if self.full_jitter {
-            delay * random().clamp(0.0, 1.0)
-        } else {
-            delay
-        };
-        Some(
-            now.saturating_add(SignedDuration::from_secs_f64(delay))
-                .unwrap_or(Timestamp::MAX),
-        )
+        let delay = if self.full_jitter { delay * random().clamp(0.0, 1.0) } else { delay };
+        Some(now.saturating_add(SignedDuration::from_secs_f64(delay)).unwrap_or(Timestamp::MAX))
     }
 }
 
 /// `ErrorEquals` of a `Retry` or `Catch` rule.
 pub(crate) fn read_error_equals(reader: &mut Reader<'_, '_>, is_last: bool) -> Vec<String> {
-    let names = reader
-        .required_array("ErrorEquals")
-        .map_or(&[][..], Vec::as_slice);
-    let names: Vec<String> = names
-        .iter()
-        .filter_map(|name| name.as_str().map(str::to_owned))
-        .collect();
+    let names = reader.required_array("ErrorEquals").map_or(&[][..], Vec::as_slice);
+    let names: Vec<String> = names.iter().filter_map(|name| name.as_str().map(str::to_owned)).collect();
     if names.is_empty() && reader.has("ErrorEquals") {
         reader.problem("ErrorEquals", "the value must be an array of error names");
     }
     if names.iter().any(|name| name == ALL) && (names.len() > 1 || !is_last) {
-        reader.problem(
-            "ErrorEquals",
-            format!("`{ALL}` must be alone and in the last rule"),
-        );
+        reader.problem("ErrorEquals", format!("`{ALL}` must be alone and in the last rule"));
     }
     names
 }
@@ -126,10 +103,7 @@ fn read_jitter(reader: &mut Reader<'_, '_>) -> bool {
         Some("FULL") => true,
         None | Some("NONE") => false,
         Some(other) => {
-            reader.problem(
-                "JitterStrategy",
-                format!("there is no jitter strategy `{other}`"),
-            );
+            reader.problem("JitterStrategy", format!("there is no jitter strategy `{other}`"));
             false
         }
     }

@@ -25,30 +25,20 @@ impl<'a> Scope<'a> {
     where
         'a: 'b,
     {
-        Scope {
-            input,
-            context: self.context,
-            variables: self.variables,
-        }
+        Scope { input, context: self.context, variables: self.variables }
     }
 
     /// The document that a root means, and the segments that remain to be walked in it.
-    pub(crate) fn root<'s, 'p>(
-        &'s self,
-        root: &Root,
-        segments: &'p [Segment],
-    ) -> Option<(&'s Value, &'p [Segment])> {
+    pub(crate) fn root<'s, 'p>(&'s self, root: &Root, segments: &'p [Segment]) -> Option<(&'s Value, &'p [Segment])> {
         match root {
             Root::Input => Some((self.input, segments)),
             Root::Variable(name) => Some((self.variables.get(&**name)?.value(), segments)),
             Root::Context => Some(match segments {
                 // The input may be large, so it is read in place rather than copied into the
                 // context object.
-                [
-                    Segment::Child(Selector::Name(first)),
-                    Segment::Child(Selector::Name(second)),
-                    rest @ ..,
-                ] if &**first == "Execution" && &**second == "Input" => {
+                [Segment::Child(Selector::Name(first)), Segment::Child(Selector::Name(second)), rest @ ..]
+                    if &**first == "Execution" && &**second == "Input" =>
+                {
                     (self.context.execution_input(), rest)
                 }
                 _ => (self.context.value(), segments),

@@ -22,10 +22,7 @@ pub(crate) enum Template {
     Literal(Value),
     Object(Vec<(String, Template)>),
     Array(Vec<Template>),
-    Expression {
-        field: String,
-        expression: Expression,
-    },
+    Expression { field: String, expression: Expression },
 }
 
 impl Expression {
@@ -40,12 +37,7 @@ impl Expression {
     }
 
     /// The value, or what failed; `field` names the member that the expression is of.
-    pub(crate) fn evaluate(
-        &self,
-        field: &str,
-        scope: &Scope<'_>,
-        random: Random<'_>,
-    ) -> Result<Value, Failure> {
+    pub(crate) fn evaluate(&self, field: &str, scope: &Scope<'_>, random: Random<'_>) -> Result<Value, Failure> {
         match self {
             Self::Call(call) => call.evaluate(scope, random),
             Self::Path(path) => match path.find(scope) {
@@ -71,11 +63,7 @@ impl Template {
         }
     }
 
-    fn object(
-        members: &Map<String, Value>,
-        at: &str,
-        problem: &mut dyn FnMut(String, String),
-    ) -> Self {
+    fn object(members: &Map<String, Value>, at: &str, problem: &mut dyn FnMut(String, String)) -> Self {
         let mut parsed = Vec::with_capacity(members.len());
         for (name, value) in members {
             let place = format!("{at}/{name}");
@@ -84,16 +72,10 @@ impl Template {
                 continue;
             };
             let expression = value.as_str().map(Expression::parse);
-            match expression.unwrap_or_else(|| {
-                Err("the value of a field whose name ends in `.$` must be a string".to_owned())
-            }) {
-                Ok(expression) => parsed.push((
-                    plain.to_owned(),
-                    Self::Expression {
-                        field: name.clone(),
-                        expression,
-                    },
-                )),
+            match expression
+                .unwrap_or_else(|| Err("the value of a field whose name ends in `.$` must be a string".to_owned()))
+            {
+                Ok(expression) => parsed.push((plain.to_owned(), Self::Expression { field: name.clone(), expression })),
                 Err(why) => problem(place, why),
             }
         }
@@ -107,28 +89,17 @@ impl Template {
             .map(|(index, item)| Self::parse(item, &format!("{at}/{index}"), problem))
             .collect();
         let all_literal = parsed.iter().all(|item| matches!(item, Self::Literal(_)));
-        if all_literal {
-            Self::Literal(items.to_vec().into())
-        } else {
-            Self::Array(parsed)
-        }
+        if all_literal { Self::Literal(items.to_vec().into()) } else { Self::Array(parsed) }
     }
 
     pub(crate) fn evaluate(&self, scope: &Scope<'_>, random: Random<'_>) -> Result<Value, Failure> {
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Expression { field, expression } => expression.evaluate(field, scope, random),
-            Self::Array(items) => items
-                .iter()
-                .map(|item| item.evaluate(scope, random))
-                .collect(),
+            Self::Array(items) => items.iter().map(|item| item.evaluate(scope, random)).collect(),
             Self::Object(members) => {
-                let pairs = members
-                    .iter()
-                    .map(|(name, member)| Ok((name.clone(), member.evaluate(scope, random)?)));
-                pairs
-                    .collect::<Result<Map<_, _>, Failure>>()
-                    .map(Value::Object)
+                let pairs = members.iter().map(|(name, member)| Ok((name.clone(), member.evaluate(scope, random)?)));
+                pairs.collect::<Result<Map<_, _>, Failure>>().map(Value::Object)
             }
         }
     }
@@ -139,7 +110,5 @@ fn collapse(members: &[(String, Template)]) -> Option<Template> {
         Template::Literal(value) => Some((name.clone(), value.clone())),
         _ => None,
     });
-    pairs
-        .collect::<Option<Map<_, _>>>()
-        .map(|map| Template::Literal(map.into()))
+    pairs.collect::<Option<Map<_, _>>>().map(|map| Template::Literal(map.into()))
 }

@@ -15,7 +15,7 @@ const DEFAULT_TIMEOUT_SECONDS: u64 = 4 * 3600;
 
 /// Sends files through a state machine and keeps what they say.
 #[derive(Debug, Parser)]
-#[command(name = "sluice", version, after_help = EXIT_CODES, propagate_version = true)]
+#[command(name = "sluice", version, after_help = EXIT_CODES)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -148,7 +148,7 @@ pub(crate) struct ShowArguments {
     pub(crate) key: String,
     /// Version of the object [default: the newest]
     #[arg(long, value_name = "ID")]
-    pub(crate) version: Option<String>,
+    pub(crate) version_id: Option<String>,
     #[command(flatten)]
     pub(crate) target: Target,
     #[command(flatten)]

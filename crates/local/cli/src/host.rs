@@ -144,6 +144,7 @@ fn config(data: &Path, hosting: &Hosting, environment: &Environment, place: Plac
         stack: Some(stack(hosting, environment)?),
         workers_per_function: hosting.workers.unwrap_or(0).into(),
         faults,
+        speech_worker: functions(hosting.functions.as_deref(), environment)?.join("sluice-speech"),
         ..Config::new(data)
     })
 }

@@ -17,9 +17,7 @@ async fn main() -> Result<(), Error> {
     let mut arguments = std::env::args().skip(1);
     let mut config = Config::new(arguments.next().ok_or("name a data directory")?);
     config.port = arguments.next().ok_or("name a port")?.parse()?;
-    config.functions = arguments
-        .map(|argument| function(&argument))
-        .collect::<Result<_, _>>()?;
+    config.functions = arguments.map(|argument| function(&argument)).collect::<Result<_, _>>()?;
     let cloud = Cloud::start(config).await?;
     announce(&cloud.endpoint());
     tokio::signal::ctrl_c().await?;
@@ -27,10 +25,7 @@ async fn main() -> Result<(), Error> {
     Ok(())
 }
 
-#[expect(
-    clippy::print_stdout,
-    reason = "an example for people and tests, which read its endpoint"
-)]
+#[expect(clippy::print_stdout, reason = "an example for people and tests, which read its endpoint")]
 fn announce(endpoint: &str) {
     println!("{endpoint}");
 }

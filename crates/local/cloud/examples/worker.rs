@@ -31,49 +31,29 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test's function has no other shell"
-)]
+#[expect(clippy::disallowed_methods, reason = "a test's function has no other shell")]
 fn behaviour() -> Option<String> {
     std::env::var("BEHAVIOUR").ok()
 }
 
-#[expect(
-    clippy::exit,
-    reason = "a worker that exits amid an invocation is what is tested"
-)]
+#[expect(clippy::exit, reason = "a worker that exits amid an invocation is what is tested")]
 async fn act(event: &Value) -> Result<Value, Diagnostic> {
     let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
     match event["do"].as_str() {
         Some("echo") => Ok(event["value"].clone()),
         Some("fail") => Err(failure(&text("type"), "as told")),
-        Some("exit") => std::process::exit(
-            event["code"]
-                .as_i64()
-                .and_then(|code| i32::try_from(code).ok())
-                .unwrap_or(1),
-        ),
+        Some("exit") => {
+            std::process::exit(event["code"].as_i64().and_then(|code| i32::try_from(code).ok()).unwrap_or(1))
+        }
         Some("abort") => std::process::abort(),
         Some("hang") => std::future::pending().await,
-        Some("hang-once")
-            if OpenOptions::new()
-                .write(true)
-                .create_new(true)
-                .open(text("mark"))
-                .is_ok() =>
-        {
+        Some("hang-once") if OpenOptions::new().write(true).create_new(true).open(text("mark")).is_ok() => {
             std::future::pending().await
         }
         Some("append") => append(&text("to")),
-        Some("fill") => Ok("x"
-            .repeat(
-                event["bytes"]
-                    .as_u64()
-                    .and_then(|bytes| usize::try_from(bytes).ok())
-                    .unwrap_or(0),
-            )
-            .into()),
+        Some("fill") => {
+            Ok("x".repeat(event["bytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0)).into())
+        }
         _ => Ok(json!({"pid": std::process::id()})),
     }
 }
@@ -81,9 +61,7 @@ async fn act(event: &Value) -> Result<Value, Diagnostic> {
 fn append(path: &str) -> Result<Value, Diagnostic> {
     let file = OpenOptions::new().append(true).create(true).open(path);
     let written = file.and_then(|mut file| file.write_all(b"x"));
-    written
-        .map(|()| Value::Null)
-        .map_err(|error| failure("Io", &error.to_string()))
+    written.map(|()| Value::Null).map_err(|error| failure("Io", &error.to_string()))
 }
 
 /// The functions behind the recorded executions of the conformance cases.
@@ -103,8 +81,5 @@ async fn behave(behaviour: &str, event: Value) -> Result<Value, Diagnostic> {
 }
 
 fn failure(error_type: &str, error_message: &str) -> Diagnostic {
-    Diagnostic {
-        error_type: error_type.to_owned(),
-        error_message: error_message.to_owned(),
-    }
+    Diagnostic { error_type: error_type.to_owned(), error_message: error_message.to_owned() }
 }

@@ -168,8 +168,7 @@ impl Cloud {
         let executions = self.states.resume().await.map_err(CloudError::Executions)?;
         let jobs = self.media.resume().await?;
         tracing::debug!(executions, jobs, "open work goes on");
-        self.tasks
-            .spawn(self.queue.clone().run(self.functions.clone()));
+        self.tasks.spawn(self.queue.clone().run(self.functions.clone()));
         Ok(())
     }
 
@@ -250,10 +249,7 @@ fn functions(config: &Config) -> Result<Vec<FunctionConfig>, DeployError> {
 }
 
 fn media(config: &Config) -> MediaConfig {
-    MediaConfig {
-        speech_worker: config.speech_worker.clone(),
-        concurrency: workers(config.workers_per_function),
-    }
+    MediaConfig { speech_worker: config.speech_worker.clone(), concurrency: workers(config.workers_per_function) }
 }
 
 fn workers(asked: usize) -> usize {
@@ -266,27 +262,16 @@ fn workers(asked: usize) -> usize {
 /// How the bucket's events are delivered, with the faults that strike their delivery.
 fn delivery(faults: &Faults) -> Settings {
     let (duplicates, reorders) = (faults.clone(), faults.clone());
-    let faults = EventFaults::new(
-        move || duplicates.duplicates_event(),
-        move || reorders.reorders_event(),
-    );
-    Settings {
-        faults,
-        ..Settings::default()
-    }
+    let faults = EventFaults::new(move || duplicates.duplicates_event(), move || reorders.reorders_event());
+    Settings { faults, ..Settings::default() }
 }
 
 fn take_directory(directory: &Path) -> Result<DirectoryLock, CloudError> {
-    std::fs::create_dir_all(directory).map_err(|source| CloudError::DataDirectory {
-        path: directory.to_owned(),
-        source,
-    })?;
+    std::fs::create_dir_all(directory)
+        .map_err(|source| CloudError::DataDirectory { path: directory.to_owned(), source })?;
     match DirectoryLock::take(directory) {
         Ok(lock) => Ok(lock),
-        Err(LockError::Io { source, .. }) => Err(CloudError::DataDirectory {
-            path: directory.to_owned(),
-            source,
-        }),
+        Err(LockError::Io { source, .. }) => Err(CloudError::DataDirectory { path: directory.to_owned(), source }),
         Err(held) => Err(held.into()),
     }
 }
@@ -304,39 +289,17 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), CloudE
 /// The address under which workers and clients on this machine find a server that may listen on all addresses.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let loopback = || IpAddr::V4(Ipv4Addr::LOCALHOST);
-    SocketAddr::new(
-        if address.ip().is_unspecified() {
-            loopback()
-        } else {
-            address.ip()
-        },
-        address.port(),
-    )
+    SocketAddr::new(if address.ip().is_unspecified() { loopback() } else { address.ip() }, address.port())
 }
 
 fn open(directory: &Path, region: &str) -> Result<Context, CloudError> {
     // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
-    let schemas = [
-        "BEGIN IMMEDIATE",
-        store::SCHEMA,
-        states::SCHEMA,
-        jobs::SCHEMA,
-        "COMMIT",
-    ];
+    let schemas = ["BEGIN IMMEDIATE", store::SCHEMA, states::SCHEMA, jobs::SCHEMA, "COMMIT"];
     let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
     let store = Store::open(database.clone(), directory, Clock)?;
     let scratch = directory.join("scratch");
-    clear(&scratch).map_err(|source| CloudError::DataDirectory {
-        path: scratch.clone(),
-        source,
-    })?;
-    Ok(Context {
-        database,
-        store,
-        clock: Clock,
-        scratch: Arc::new(scratch),
-        region: region.into(),
-    })
+    clear(&scratch).map_err(|source| CloudError::DataDirectory { path: scratch.clone(), source })?;
+    Ok(Context { database, store, clock: Clock, scratch: Arc::new(scratch), region: region.into() })
 }
 
 /// What lies in the scratch directory is of requests that nobody waits for any more.

@@ -28,11 +28,7 @@ pub const STATE_MACHINE: &str = "sluice-extract";
 pub const START_FUNCTION: &str = "sluice-start";
 
 /// Each bucket, and whether it keeps versions.
-const BUCKETS: [(&str, bool); 3] = [
-    (RAW_BUCKET, true),
-    (EXTRACTED_BUCKET, false),
-    (CATALOG_BUCKET, true),
-];
+const BUCKETS: [(&str, bool); 3] = [(RAW_BUCKET, true), (EXTRACTED_BUCKET, false), (CATALOG_BUCKET, true)];
 
 /// A function of the stack.
 struct Function {
@@ -46,24 +42,9 @@ struct Function {
 
 /// The functions that read documents get the memory for large ones, and time for a service that takes long.
 const FUNCTIONS: [Function; 6] = [
-    Function {
-        binary: "start",
-        word: None,
-        timeout: Duration::from_mins(1),
-        memory_megabytes: 512,
-    },
-    Function {
-        binary: "classify",
-        word: Some("Classify"),
-        timeout: Duration::from_mins(5),
-        memory_megabytes: 1024,
-    },
-    Function {
-        binary: "start-job",
-        word: Some("StartJob"),
-        timeout: Duration::from_mins(10),
-        memory_megabytes: 3008,
-    },
+    Function { binary: "start", word: None, timeout: Duration::from_mins(1), memory_megabytes: 512 },
+    Function { binary: "classify", word: Some("Classify"), timeout: Duration::from_mins(5), memory_megabytes: 1024 },
+    Function { binary: "start-job", word: Some("StartJob"), timeout: Duration::from_mins(10), memory_megabytes: 3008 },
     Function {
         binary: "poll-status",
         word: Some("PollStatus"),
@@ -76,12 +57,7 @@ const FUNCTIONS: [Function; 6] = [
         timeout: Duration::from_mins(5),
         memory_megabytes: 3008,
     },
-    Function {
-        binary: "catalog",
-        word: Some("Catalog"),
-        timeout: Duration::from_mins(1),
-        memory_megabytes: 512,
-    },
+    Function { binary: "catalog", word: Some("Catalog"), timeout: Duration::from_mins(1), memory_megabytes: 512 },
 ];
 
 /// What a program hands over to be deployed.
@@ -136,27 +112,13 @@ impl Stack {
     ///
     /// # Errors
     /// When a binary is missing.
-    pub(crate) fn functions(
-        &self,
-        region: &str,
-        workers: usize,
-    ) -> Result<Vec<FunctionConfig>, DeployError> {
-        FUNCTIONS
-            .iter()
-            .map(|function| self.function(function, region, workers))
-            .collect()
+    pub(crate) fn functions(&self, region: &str, workers: usize) -> Result<Vec<FunctionConfig>, DeployError> {
+        FUNCTIONS.iter().map(|function| self.function(function, region, workers)).collect()
     }
 
-    fn function(
-        &self,
-        function: &Function,
-        region: &str,
-        workers: usize,
-    ) -> Result<FunctionConfig, DeployError> {
+    fn function(&self, function: &Function, region: &str, workers: usize) -> Result<FunctionConfig, DeployError> {
         let path = self.functions_directory.join(function.binary);
-        let binary = path
-            .canonicalize()
-            .map_err(|source| DeployError::MissingFunction { path, source })?;
+        let binary = path.canonicalize().map_err(|source| DeployError::MissingFunction { path, source })?;
         let name = name_of(function);
         Ok(FunctionConfig {
             arn: function_arn(region, &name),
@@ -175,10 +137,7 @@ impl Stack {
         set("SLUICE_RAW_BUCKET", RAW_BUCKET.to_owned());
         set("SLUICE_EXTRACTED_BUCKET", EXTRACTED_BUCKET.to_owned());
         set("SLUICE_CATALOG_BUCKET", CATALOG_BUCKET.to_owned());
-        set(
-            "SLUICE_STATE_MACHINE_ARN",
-            state_machine_arn(region, STATE_MACHINE),
-        );
+        set("SLUICE_STATE_MACHINE_ARN", state_machine_arn(region, STATE_MACHINE));
         if let Some(path) = &self.settings_file {
             set("SLUICE_SETTINGS_FILE", absolute(path).display().to_string());
         }
@@ -186,22 +145,12 @@ impl Stack {
     }
 
     /// Makes what is not there yet and brings the state machine up to date.
-    pub(crate) async fn deploy(
-        &self,
-        context: &Context,
-        states: &States,
-    ) -> Result<(), DeployError> {
+    pub(crate) async fn deploy(&self, context: &Context, states: &States) -> Result<(), DeployError> {
         let definition = substituted(&self.state_machine, &context.region)?;
-        deploy_state_machine(states, &context.region, &definition)
-            .await
-            .map_err(DeployError::StateMachine)?;
+        deploy_state_machine(states, &context.region, &definition).await.map_err(DeployError::StateMachine)?;
         // Together they share the database's syncs.
-        try_join_all(BUCKETS.map(|(bucket, versioned)| make_bucket(context, bucket, versioned)))
-            .await?;
-        Ok(context
-            .store
-            .set_notifications(RAW_BUCKET, &notifications(&context.region))
-            .await?)
+        try_join_all(BUCKETS.map(|(bucket, versioned)| make_bucket(context, bucket, versioned))).await?;
+        Ok(context.store.set_notifications(RAW_BUCKET, &notifications(&context.region)).await?)
     }
 }
 
@@ -220,24 +169,16 @@ fn substituted(text: &str, region: &str) -> Result<String, DeployError> {
     for function in &FUNCTIONS {
         let Some(word) = function.word else { continue };
         let arn = function_arn(region, &name_of(function));
-        text = text
-            .replace(&format!("${{{word}FunctionArn}}"), &arn)
-            .replace(&format!("${{{word}Function}}"), &arn);
+        text = text.replace(&format!("${{{word}FunctionArn}}"), &arn).replace(&format!("${{{word}Function}}"), &arn);
     }
     match text.split_once("${") {
         None => Ok(text),
-        Some((_, rest)) => Err(DeployError::Substitution(
-            rest.split('}').next().unwrap_or(rest).to_owned(),
-        )),
+        Some((_, rest)) => Err(DeployError::Substitution(rest.split('}').next().unwrap_or(rest).to_owned())),
     }
 }
 
 /// Creates the machine, or gives it a new revision if its text has changed.
-async fn deploy_state_machine(
-    states: &States,
-    region: &str,
-    definition: &str,
-) -> Result<(), ServiceError> {
+async fn deploy_state_machine(states: &States, region: &str, definition: &str) -> Result<(), ServiceError> {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/{STATE_MACHINE}");
     let create = json!({"name": STATE_MACHINE, "definition": definition, "roleArn": role});
     match states.handle("CreateStateMachine", create).await {
@@ -254,12 +195,7 @@ async fn make_bucket(context: &Context, name: &str, versioned: bool) -> Result<(
     match context.store.create_bucket(name).await {
         // It is there from an earlier start; its owner may have set it up in another way since.
         Err(StoreError::BucketExists(_)) => Ok(()),
-        Ok(()) if versioned => {
-            context
-                .store
-                .set_versioning(name, Versioning::Enabled)
-                .await
-        }
+        Ok(()) if versioned => context.store.set_versioning(name, Versioning::Enabled).await,
         made => made,
     }
 }
@@ -269,17 +205,11 @@ fn notifications(region: &str) -> NotificationRules {
     let rule = Rule {
         id: "sluice-start".to_owned(),
         target: function_arn(region, START_FUNCTION),
-        events: vec![
-            "s3:ObjectCreated:*".to_owned(),
-            "s3:ObjectRemoved:*".to_owned(),
-        ],
+        events: vec!["s3:ObjectCreated:*".to_owned(), "s3:ObjectRemoved:*".to_owned()],
         prefix: None,
         suffix: None,
     };
-    NotificationRules {
-        rules: vec![rule],
-        event_bridge: false,
-    }
+    NotificationRules { rules: vec![rule], event_bridge: false }
 }
 
 #[cfg(test)]
@@ -288,11 +218,7 @@ mod tests {
 
     #[test]
     fn functions_are_put_in_by_their_arn() {
-        let text = substituted(
-            r#"["${StartJobFunctionArn}", "${CatalogFunction}"]"#,
-            "eu-west-1",
-        )
-        .unwrap();
+        let text = substituted(r#"["${StartJobFunctionArn}", "${CatalogFunction}"]"#, "eu-west-1").unwrap();
         let arn = "arn:aws:lambda:eu-west-1:000000000000:function:sluice";
         assert_eq!(text, format!(r#"["{arn}-start-job", "{arn}-catalog"]"#));
     }
@@ -300,10 +226,7 @@ mod tests {
     #[test]
     fn a_name_that_nothing_stands_for_is_refused() {
         let error = substituted("${ClassifyFunctionArn} ${NoSuch}", "eu-west-1").unwrap_err();
-        assert!(
-            matches!(&error, DeployError::Substitution(name) if name == "NoSuch"),
-            "{error}"
-        );
+        assert!(matches!(&error, DeployError::Substitution(name) if name == "NoSuch"), "{error}");
         assert!(error.to_string().contains("`${NoSuch}`"));
     }
 }

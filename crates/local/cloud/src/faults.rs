@@ -70,9 +70,7 @@ pub enum FaultError {
     #[error("failed to read the fault `{0}`: a chance lies between 0 and 1")]
     Chance(String),
     /// Not a time.
-    #[error(
-        "failed to read the fault `{0}`: a delay is a number with `ms` or `s`, a minute at most"
-    )]
+    #[error("failed to read the fault `{0}`: a delay is a number with `ms` or `s`, a minute at most")]
     Delay(String),
 }
 
@@ -112,10 +110,7 @@ pub(crate) struct Strike {
 
 impl Default for Faults {
     fn default() -> Self {
-        Self {
-            rules: Arc::new([]),
-            random: Arc::new(Mutex::new(Rng::with_seed(0))),
-        }
+        Self { rules: Arc::new([]), random: Arc::new(Mutex::new(Rng::with_seed(0))) }
     }
 }
 
@@ -125,14 +120,8 @@ impl Faults {
     /// # Errors
     /// When a word is no fault, names no surface, or its value is out of bounds.
     pub fn parse<W: AsRef<str>>(words: &[W], random: Rng) -> Result<Self, FaultError> {
-        let rules = words
-            .iter()
-            .map(|word| word.as_ref().parse())
-            .collect::<Result<Vec<Rule>, _>>()?;
-        Ok(Self {
-            rules: rules.into(),
-            random: Arc::new(Mutex::new(random)),
-        })
+        let rules = words.iter().map(|word| word.as_ref().parse()).collect::<Result<Vec<Rule>, _>>()?;
+        Ok(Self { rules: rules.into(), random: Arc::new(Mutex::new(random)) })
     }
 
     /// Whether any fault is switched on.
@@ -143,18 +132,15 @@ impl Faults {
 
     /// Decides about one call to `surface`.
     pub(crate) fn strike(&self, surface: Surface) -> Strike {
-        let mut strike = Strike {
-            delay: Duration::ZERO,
-            refusal: None,
-        };
+        let mut strike = Strike { delay: Duration::ZERO, refusal: None };
         for rule in self.rules.iter().filter(|rule| rule.covers(surface)) {
             match rule.kind {
                 Kind::Delay(delay) => strike.delay += delay,
                 Kind::Throttle(chance) if self.happens(chance) => {
-                    strike.refusal = Some(Refusal::Throttled)
+                    strike.refusal = Some(Refusal::Throttled);
                 }
                 Kind::Error(chance) if self.happens(chance) => {
-                    strike.refusal = Some(Refusal::Failed)
+                    strike.refusal = Some(Refusal::Failed);
                 }
                 _ => {}
             }
@@ -165,42 +151,29 @@ impl Faults {
     /// Decides whether the worker that takes the next invocation is killed, and how long after it took it.
     #[must_use]
     pub fn kills_worker(&self) -> Option<Duration> {
-        let killed = self
-            .rules
-            .iter()
-            .any(|rule| matches!(rule.kind, Kind::KillWorkers(chance) if self.happens(chance)));
+        let killed =
+            self.rules.iter().any(|rule| matches!(rule.kind, Kind::KillWorkers(chance) if self.happens(chance)));
         killed.then(|| Duration::from_millis(self.below(MOST_LIFE_MILLISECONDS)))
     }
 
     /// Decides whether an event is delivered twice.
     #[must_use]
     pub fn duplicates_event(&self) -> bool {
-        self.rules
-            .iter()
-            .any(|rule| matches!(rule.kind, Kind::DuplicateEvents(chance) if self.happens(chance)))
+        self.rules.iter().any(|rule| matches!(rule.kind, Kind::DuplicateEvents(chance) if self.happens(chance)))
     }
 
     /// Decides whether an event lets later ones pass.
     #[must_use]
     pub fn reorders_event(&self) -> bool {
-        self.rules
-            .iter()
-            .any(|rule| matches!(rule.kind, Kind::ReorderEvents(chance) if self.happens(chance)))
+        self.rules.iter().any(|rule| matches!(rule.kind, Kind::ReorderEvents(chance) if self.happens(chance)))
     }
 
     fn happens(&self, chance: f64) -> bool {
-        self.random
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .f64()
-            < chance
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).f64() < chance
     }
 
     fn below(&self, bound: u64) -> u64 {
-        self.random
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .u64(..bound)
+        self.random.lock().unwrap_or_else(PoisonError::into_inner).u64(..bound)
     }
 }
 
@@ -219,15 +192,12 @@ impl FromStr for Rule {
 
     fn from_str(word: &str) -> Result<Self, FaultError> {
         let (surface, fault) = match word.split_once(':') {
-            Some((name, fault)) => (
-                Some(surface_named(name).ok_or_else(|| FaultError::Surface(word.to_owned()))?),
-                fault,
-            ),
+            Some((name, fault)) => {
+                (Some(surface_named(name).ok_or_else(|| FaultError::Surface(word.to_owned()))?), fault)
+            }
             None => (None, word),
         };
-        let (name, value) = fault
-            .split_once('=')
-            .ok_or_else(|| FaultError::Unknown(word.to_owned()))?;
+        let (name, value) = fault.split_once('=').ok_or_else(|| FaultError::Unknown(word.to_owned()))?;
         let kind = match name {
             "throttle" => Kind::Throttle(chance(word, value)?),
             "error" => Kind::Error(chance(word, value)?),
@@ -238,11 +208,7 @@ impl FromStr for Rule {
             _ => return Err(FaultError::Unknown(word.to_owned())),
         };
         let rule = Self { surface, kind };
-        if rule.is_well_placed() {
-            Ok(rule)
-        } else {
-            Err(FaultError::Misplaced(word.to_owned()))
-        }
+        if rule.is_well_placed() { Ok(rule) } else { Err(FaultError::Misplaced(word.to_owned())) }
     }
 }
 
@@ -253,44 +219,28 @@ impl Rule {
             Kind::DuplicateEvents(_) | Kind::ReorderEvents(_) => {
                 matches!(self.surface, None | Some(Surface::Queue))
             }
-            Kind::Throttle(_) | Kind::Error(_) | Kind::Delay(_) => {
-                self.surface != Some(Surface::Queue)
-            }
+            Kind::Throttle(_) | Kind::Error(_) | Kind::Delay(_) => self.surface != Some(Surface::Queue),
         }
     }
 }
 
 fn surface_named(name: &str) -> Option<Surface> {
-    SURFACES
-        .iter()
-        .find(|(word, _)| *word == name)
-        .map(|(_, surface)| *surface)
+    SURFACES.iter().find(|(word, _)| *word == name).map(|(_, surface)| *surface)
 }
 
 fn chance(word: &str, value: &str) -> Result<f64, FaultError> {
-    let parsed = value
-        .parse()
-        .ok()
-        .filter(|chance| (0.0..=1.0).contains(chance));
+    let parsed = value.parse().ok().filter(|chance| (0.0..=1.0).contains(chance));
     parsed.ok_or_else(|| FaultError::Chance(word.to_owned()))
 }
 
 fn delay(word: &str, value: &str) -> Result<Duration, FaultError> {
     let refused = || FaultError::Delay(word.to_owned());
-    let (number, unit) = value.split_at(
-        value
-            .find(|c: char| c.is_ascii_alphabetic())
-            .ok_or_else(refused)?,
-    );
+    let (number, unit) = value.split_at(value.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(refused)?);
     let number: u64 = number.parse().map_err(|_| refused())?;
     let delay = match unit {
         "ms" => Duration::from_millis(number),
         "s" => Duration::from_secs(number),
         _ => return Err(refused()),
     };
-    if delay <= MOST_DELAY {
-        Ok(delay)
-    } else {
-        Err(refused())
-    }
+    if delay <= MOST_DELAY { Ok(delay) } else { Err(refused()) }
 }

@@ -3,16 +3,9 @@
 /// A new identifier. It only has to be unique, so it needs neither seed nor secrecy.
 pub(crate) fn random() -> String {
     let bits = fastrand::u128(..);
-    let (version, variant) = (
-        0x4000 | (bits >> 64) & 0x0fff,
-        0x8000 | (bits >> 48) & 0x3fff,
-    );
+    let (version, variant) = (0x4000 | (bits >> 64) & 0x0fff, 0x8000 | (bits >> 48) & 0x3fff);
     let node = bits & 0xffff_ffff_ffff;
-    format!(
-        "{:08x}-{:04x}-{version:04x}-{variant:04x}-{node:012x}",
-        bits >> 96,
-        (bits >> 80) & 0xffff
-    )
+    format!("{:08x}-{:04x}-{version:04x}-{variant:04x}-{node:012x}", bits >> 96, (bits >> 80) & 0xffff)
 }
 
 #[cfg(test)]

@@ -88,22 +88,13 @@ impl Functions {
     ///
     /// # Errors
     /// When the operating system refuses the thread that starts processes.
-    pub(crate) fn deploy(
-        functions: Vec<FunctionConfig>,
-        surroundings: &Surroundings,
-    ) -> std::io::Result<Self> {
+    pub(crate) fn deploy(functions: Vec<FunctionConfig>, surroundings: &Surroundings) -> std::io::Result<Self> {
         let launcher = Launcher::start()?;
         let pool = |config: FunctionConfig| {
-            (
-                config.name.clone(),
-                Arc::new(Pool::new(config, surroundings.clone(), launcher.clone())),
-            )
+            (config.name.clone(), Arc::new(Pool::new(config, surroundings.clone(), launcher.clone())))
         };
         let pools = Arc::new(functions.into_iter().map(pool).collect());
-        Ok(Self {
-            pools,
-            region: Arc::clone(&surroundings.region),
-        })
+        Ok(Self { pools, region: Arc::clone(&surroundings.region) })
     }
 
     /// Invokes a function by its name or ARN and waits for its answer. A function's own failure is an answer too.
@@ -130,16 +121,12 @@ impl Functions {
 
     fn pool(&self, function: &str) -> Result<&Arc<Pool>, ServiceError> {
         let name = name_in(function);
-        self.pools
-            .get(name)
-            .ok_or_else(|| failure::no_such_function(&function_arn(&self.region, name)))
+        self.pools.get(name).ok_or_else(|| failure::no_such_function(&function_arn(&self.region, name)))
     }
 }
 
 /// The name in `NAME`, `NAME:QUALIFIER`, `ACCOUNT:function:NAME` or an ARN with or without qualifier.
 fn name_in(function: &str) -> &str {
-    let rest = function
-        .split_once("function:")
-        .map_or(function, |(_, rest)| rest);
+    let rest = function.split_once("function:").map_or(function, |(_, rest)| rest);
     rest.split(':').next().unwrap_or(rest)
 }

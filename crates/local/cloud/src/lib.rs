@@ -1,6 +1,6 @@
 //! The local cloud: the AWS wire protocols over embedded parts, on one loopback port.
 //!
-//! Each surface is one folder; [`server`] sends a request to the surface it is for.
+//! Each surface is one folder; `server` sends a request to the surface it is for.
 //! What this crate refuses to do: listen beyond loopback unless asked, and invent answers.
 
 pub mod ai;

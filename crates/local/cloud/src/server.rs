@@ -109,23 +109,15 @@ async fn connection(stream: TcpStream, surfaces: Arc<Surfaces>) {
 
 async fn answer(surfaces: Arc<Surfaces>, request: Request) -> Result<Response, Infallible> {
     let path = request.uri().path().to_owned();
-    let routed = AssertUnwindSafe(surfaces.route(request))
-        .catch_unwind()
-        .await;
+    let routed = AssertUnwindSafe(surfaces.route(request)).catch_unwind().await;
     let mut response = routed.unwrap_or_else(|_| {
         tracing::error!(path, "a surface panicked");
-        let error = ServiceError::internal(
-            "InternalFailure",
-            "a surface of the local cloud broke off; its log says why",
-        );
+        let error =
+            ServiceError::internal("InternalFailure", "a surface of the local cloud broke off; its log says why");
         json::refusal(&error, json::Version::One)
     });
     if !path.starts_with(RUNTIME_PREFIX) && !response.headers().contains_key("x-amzn-requestid") {
-        body::set_header(
-            &mut response,
-            "x-amzn-requestid",
-            &crate::identifier::random(),
-        );
+        body::set_header(&mut response, "x-amzn-requestid", &crate::identifier::random());
     }
     Ok(response)
 }
@@ -135,12 +127,7 @@ impl Surfaces {
         if let Err(why) = guard::check(request.headers()) {
             return body::json(StatusCode::FORBIDDEN, &json!({"message": why}));
         }
-        if let Some(rest) = request
-            .uri()
-            .path()
-            .strip_prefix(RUNTIME_PREFIX)
-            .map(str::to_owned)
-        {
+        if let Some(rest) = request.uri().path().strip_prefix(RUNTIME_PREFIX).map(str::to_owned) {
             return lambda::runtime_api::handle(&self.functions, request, &rest).await;
         }
         if request.headers().contains_key("x-amz-target") {
@@ -152,10 +139,7 @@ impl Surfaces {
                 None => lambda::api::handle(&self.functions, &self.tasks, request).await,
             };
         }
-        if request.method() == Method::POST
-            && sts::is_form(request.headers())
-            && request.uri().path() == "/"
-        {
+        if request.method() == Method::POST && sts::is_form(request.headers()) && request.uri().path() == "/" {
             return sts::handle(request).await;
         }
         self.object_storage(request).await

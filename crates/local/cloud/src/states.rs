@@ -72,15 +72,15 @@ impl States {
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
             definitions: Mutex::default(),
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Goes on with every execution that was open when the cloud last ended.
     pub(crate) async fn resume(&self) -> Result<usize, ServiceError> {
         let open = self.read(rows::open).await?;
-        open.iter().for_each(|number| self.wake(*number));
+        for number in &open {
+            self.wake(*number);
+        }
         Ok(open.len())
     }
 
@@ -126,11 +126,7 @@ impl States {
         T: Send + 'static,
         W: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.context()
-            .database
-            .read(work)
-            .await
-            .map_err(|error| refusal::broken(&error))
+        self.context().database.read(work).await.map_err(|error| refusal::broken(&error))
     }
 
     async fn write<T, W>(&self, work: W) -> Result<T, ServiceError>
@@ -138,40 +134,19 @@ impl States {
         T: Send + 'static,
         W: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
-        self.context()
-            .database
-            .write(work)
-            .await
-            .map_err(|error| refusal::broken(&error))
+        self.context().database.write(work).await.map_err(|error| refusal::broken(&error))
     }
 
     /// Aborts an execution; resolves with the time of its end once that is on disk.
-    async fn stop(
-        &self,
-        number: i64,
-        error: Option<String>,
-        cause: Option<String>,
-    ) -> Result<i64, ServiceError> {
+    async fn stop(&self, number: i64, error: Option<String>, cause: Option<String>) -> Result<i64, ServiceError> {
         let (done, stopped) = oneshot::channel();
-        self.command(
-            number,
-            Command::Stop {
-                failure: asl::Failure { error, cause },
-                done,
-            },
-        );
-        match stopped.await {
-            Ok(stopped) => Ok(stopped),
-            // It ended by itself just before.
-            Err(_) => {
-                let row = self
-                    .read(move |database| rows::by_number(database, number))
-                    .await?;
-                Ok(row
-                    .and_then(|row| row.stopped)
-                    .unwrap_or_else(|| self.now()))
-            }
+        self.command(number, Command::Stop { failure: asl::Failure { error, cause }, done });
+        if let Ok(stopped) = stopped.await {
+            return Ok(stopped);
         }
+        // It ended by itself just before.
+        let row = self.read(move |database| rows::by_number(database, number)).await?;
+        Ok(row.and_then(|row| row.stopped).unwrap_or_else(|| self.now()))
     }
 
     /// Aborts an execution whose machine was deleted; nobody waits for it.
@@ -191,13 +166,8 @@ impl States {
     /// Runs a closed execution again from where it failed; resolves once that is on disk.
     async fn redrive(&self, row: &Row, token: Option<String>) -> Result<i64, ServiceError> {
         let (number, now) = (row.number, self.now());
-        if !self
-            .write(move |database| rows::reopen(database, number, now, token.as_deref()))
-            .await?
-        {
-            return Err(refusal::not_redrivable(
-                "Execution is RUNNING and cannot be redriven",
-            ));
+        if !self.write(move |database| rows::reopen(database, number, now, token.as_deref())).await? {
+            return Err(refusal::not_redrivable("Execution is RUNNING and cannot be redriven"));
         }
         self.wake(number);
         Ok(now)
@@ -205,9 +175,7 @@ impl States {
 
     /// The parsed definition of a revision.
     async fn definition(&self, revision: i64) -> Result<(Arc<Definition>, String), ServiceError> {
-        let (text, role_arn, ..) = self
-            .read(move |database| machines::revision_of(database, revision))
-            .await?;
+        let (text, role_arn, ..) = self.read(move |database| machines::revision_of(database, revision)).await?;
         if let Some(parsed) = self.definitions().get(&revision) {
             return Ok((Arc::clone(parsed), role_arn));
         }
@@ -221,18 +189,13 @@ impl States {
     }
 
     fn definitions(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<Definition>>> {
-        self.inner
-            .definitions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.definitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A time on the wire: seconds since 1970 with the milliseconds behind the point.
 fn seconds(milliseconds: i64) -> Value {
-    SignedDuration::from_millis(milliseconds)
-        .as_secs_f64()
-        .into()
+    SignedDuration::from_millis(milliseconds).as_secs_f64().into()
 }
 
 fn insert_token(answer: &mut Value, token: Option<String>) {

@@ -17,10 +17,7 @@ pub(crate) struct Tasks {
 impl Tasks {
     /// Work over the directory that `lock` holds; none for work that touches no directory.
     pub(crate) fn new(lock: Option<Arc<DirectoryLock>>) -> Self {
-        Self {
-            closing: watch::Sender::new(false),
-            lock,
-        }
+        Self { closing: watch::Sender::new(false), lock }
     }
 
     /// Runs `work` until it is done or the cloud closes.
@@ -46,10 +43,7 @@ impl Tasks {
 
     /// Keeps the cloud from having ended until the guard is dropped.
     pub(crate) fn hold(&self) -> Hold {
-        Hold {
-            _lock: self.lock.clone(),
-            _closing: self.closing.subscribe(),
-        }
+        Hold { _lock: self.lock.clone(), _closing: self.closing.subscribe() }
     }
 
     /// Tells all work to end at its next pause.

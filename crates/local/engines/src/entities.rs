@@ -74,11 +74,7 @@ pub struct Entity {
 pub fn detect(text: &str, language: &str) -> Result<Found<Entity>, Unavailable> {
     if !LANGUAGES.contains(&language) {
         let reads = "English, French, German, Italian, Portuguese and Spanish";
-        return Err(Unavailable {
-            engine: ENGINE,
-            language: language.to_owned(),
-            reads,
-        });
+        return Err(Unavailable { engine: ENGINE, language: language.to_owned(), reads });
     }
     let index = CharIndex::new(text);
     let spans = without_overlaps(hits(text)).into_iter().map(|hit| Entity {
@@ -86,10 +82,7 @@ pub fn detect(text: &str, language: &str) -> Result<Found<Entity>, Unavailable> 
         span: index.span(&hit.range),
         score: hit.score,
     });
-    Ok(Found {
-        engine: ENGINE,
-        items: spans.collect(),
-    })
+    Ok(Found { engine: ENGINE, items: spans.collect() })
 }
 
 fn hits(text: &str) -> Vec<Hit<EntityType>> {
@@ -98,10 +91,7 @@ fn hits(text: &str) -> Vec<Hit<EntityType>> {
     hits.extend(addresses(text));
     hits.extend(of_kind(dates::find(text), EntityType::Date));
     hits.extend(of_kind(people::find(&words), EntityType::Person));
-    hits.extend(of_kind(
-        organizations::find(&words),
-        EntityType::Organization,
-    ));
+    hits.extend(of_kind(organizations::find(&words), EntityType::Organization));
     hits.extend(of_kind(places::find(&words), EntityType::Location));
     hits
 }
@@ -114,15 +104,8 @@ fn of_kind(hits: Vec<Hit<()>>, kind: EntityType) -> impl Iterator<Item = Hit<Ent
 fn addresses(text: &str) -> impl Iterator<Item = Hit<EntityType>> {
     let mut mails = Vec::new();
     contact::emails(text, &mut mails);
-    let urls = contact::urls(text).into_iter().map(|range| Hit {
-        range,
-        kind: EntityType::Other,
-        score: 0.99,
-    });
-    mails
-        .into_iter()
-        .map(|hit| hit.of_kind(EntityType::Other))
-        .chain(urls)
+    let urls = contact::urls(text).into_iter().map(|range| Hit { range, kind: EntityType::Other, score: 0.99 });
+    mails.into_iter().map(|hit| hit.of_kind(EntityType::Other)).chain(urls)
 }
 
 #[cfg(test)]

@@ -56,14 +56,16 @@ fn text(field: &Field, exif: &Exif) -> Option<String> {
         Value::Undefined(..) | Value::Unknown(..) if !is_readable(field.tag) => return None,
         _ => field.display_value().with_unit(exif).to_string(),
     };
-    let text: String = text.trim_matches(|c: char| c.is_whitespace() || c == '\0').chars().take(MAX_VALUE_CHARACTERS).collect();
+    let text: String =
+        text.trim_matches(|c: char| c.is_whitespace() || c == '\0').chars().take(MAX_VALUE_CHARACTERS).collect();
     let text = text.replace(char::is_control, " ");
     (!text.is_empty()).then_some(text)
 }
 
 /// Undefined-typed tags that have a readable form all the same.
 fn is_readable(tag: Tag) -> bool {
-    [Tag::ExifVersion, Tag::FlashpixVersion, Tag::FileSource, Tag::SceneType, Tag::ComponentsConfiguration].contains(&tag)
+    [Tag::ExifVersion, Tag::FlashpixVersion, Tag::FileSource, Tag::SceneType, Tag::ComponentsConfiguration]
+        .contains(&tag)
 }
 
 fn degrees(exif: &Exif, tag: Tag, reference: Tag) -> Option<f64> {

@@ -61,7 +61,8 @@ pub fn detect(picture: GrayImage) -> Result<Vec<Face>, FacesError> {
     let mut detector = rustface::create_detector_with_model(model);
     tune(detector.as_mut());
     let found = catch_unwind(AssertUnwindSafe(|| detector.detect(&ImageData::new(picture.as_raw(), width, height))));
-    let mut faces: Vec<Face> = found.map_err(|_| FacesError::Detector)?.iter().map(|found| face(found, width, height)).collect();
+    let mut faces: Vec<Face> =
+        found.map_err(|_| FacesError::Detector)?.iter().map(|found| face(found, width, height)).collect();
     faces.sort_by(|a, b| b.score.total_cmp(&a.score));
     Ok(faces)
 }

@@ -69,7 +69,10 @@ mod tests {
     #[test]
     fn the_box_around_holds_all() {
         let part = |left, top| Bounds { left, top, width: 0.25, height: 0.25 };
-        assert_eq!(Bounds::around([part(0.0, 0.5), part(0.5, 0.0)]), Some(Bounds { left: 0.0, top: 0.0, width: 0.75, height: 0.75 }));
+        assert_eq!(
+            Bounds::around([part(0.0, 0.5), part(0.5, 0.0)]),
+            Some(Bounds { left: 0.0, top: 0.0, width: 0.75, height: 0.75 })
+        );
         assert_eq!(Bounds::around([]), None);
     }
 }

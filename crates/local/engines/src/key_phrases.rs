@@ -43,16 +43,9 @@ pub fn detect(text: &str, language: &str) -> Result<Found<KeyPhrase>, Unavailabl
     let stop_words = stop_words(language)?;
     let phrases = phrases(text, &stop_words, language);
     let index = CharIndex::new(text);
-    let spans = best(score(text, phrases))
-        .into_iter()
-        .map(|(range, score)| KeyPhrase {
-            span: index.span(&range),
-            score,
-        });
-    Ok(Found {
-        engine: ENGINE,
-        items: spans.collect(),
-    })
+    let spans =
+        best(score(text, phrases)).into_iter().map(|(range, score)| KeyPhrase { span: index.span(&range), score });
+    Ok(Found { engine: ENGINE, items: spans.collect() })
 }
 
 /// Whether [`detect`] reads `language`.
@@ -100,9 +93,7 @@ fn phrases(text: &str, stop_words: &StopWords, language: &str) -> Vec<Phrase> {
 
 /// `University of East Anglia`, `Banco de España`: a small word between two names on one line.
 fn joins_names(text: &str, run: &[Word], word: &Word, next: Option<&Word>) -> bool {
-    const SMALL: [&str; 12] = [
-        "of", "de", "del", "do", "da", "di", "du", "des", "von", "van", "y", "e",
-    ];
+    const SMALL: [&str; 12] = ["of", "de", "del", "do", "da", "di", "du", "des", "von", "van", "y", "e"];
     let named_before = run.last().is_some_and(Word::is_capital);
     let named_after = next.is_some_and(|next| next.is_capital() && !next.breaks_before);
     named_before && named_after && !word.breaks_before && SMALL.contains(&&text[word.range.clone()])
@@ -110,10 +101,7 @@ fn joins_names(text: &str, run: &[Word], word: &Word, next: Option<&Word>) -> bo
 
 fn is_content(text: &str, word: &Word, stop_words: &StopWords, language: &str) -> bool {
     let lower = text[word.range.clone()].to_lowercase();
-    let letters = lower
-        .chars()
-        .filter(|character| character.is_alphabetic())
-        .count();
+    let letters = lower.chars().filter(|character| character.is_alphabetic()).count();
     if letters < 2 || stop_words.contains(&lower) {
         return false;
     }
@@ -123,21 +111,11 @@ fn is_content(text: &str, word: &Word, stop_words: &StopWords, language: &str) -
 }
 
 fn phrase(text: &str, run: &[Word], language: &str) -> Option<Phrase> {
-    let run = if language == "en" {
-        without_verbs(text, run)
-    } else {
-        run
-    };
+    let run = if language == "en" { without_verbs(text, run) } else { run };
     let (first, last) = (run.first()?, run.last()?);
-    let named = run
-        .iter()
-        .any(|word| word.is_acronym() || (word.is_capital() && !word.starts_sentence));
+    let named = run.iter().any(|word| word.is_acronym() || (word.is_capital() && !word.starts_sentence));
     let within = run.len() <= MOST_WORDS;
-    within.then_some(Phrase {
-        range: first.range.start..last.range.end,
-        words: run.len(),
-        named,
-    })
+    within.then_some(Phrase { range: first.range.start..last.range.end, words: run.len(), named })
 }
 
 /// English verbs beside a name (`Roberts scored`, `greeted Anna`) are no part of it.
@@ -165,9 +143,7 @@ const LEAST_COMMON_TIMES: u32 = 3;
 fn score(text: &str, phrases: Vec<Phrase>) -> Vec<(Range<usize>, f64)> {
     let mut times: HashMap<String, u32> = HashMap::new();
     for phrase in &phrases {
-        *times
-            .entry(text[phrase.range.clone()].to_lowercase())
-            .or_default() += 1;
+        *times.entry(text[phrase.range.clone()].to_lowercase()).or_default() += 1;
     }
     let times_of = |phrase: &Phrase| times[&text[phrase.range.clone()].to_lowercase()];
     phrases
@@ -179,9 +155,7 @@ fn score(text: &str, phrases: Vec<Phrase>) -> Vec<(Range<usize>, f64)> {
 }
 
 fn counts(times: u32, phrase: &Phrase) -> bool {
-    phrase.words > 1
-        || phrase.named
-        || (times >= LEAST_COMMON_TIMES && phrase.range.len() >= SHORTEST_COMMON_WORD)
+    phrase.words > 1 || phrase.named || (times >= LEAST_COMMON_TIMES && phrase.range.len() >= SHORTEST_COMMON_WORD)
 }
 
 fn evidence(times: u32, phrase: &Phrase) -> f64 {
@@ -205,52 +179,25 @@ mod tests {
     fn found(text: &str, language: &str) -> Vec<String> {
         let chars: Vec<char> = text.chars().collect();
         let items = detect(text, language).unwrap().items;
-        items
-            .iter()
-            .map(|p| chars[p.span.begin..p.span.end].iter().collect())
-            .collect()
+        items.iter().map(|p| chars[p.span.begin..p.span.end].iter().collect()).collect()
     }
 
     #[test]
     fn phrases_are_pieces_of_the_text() {
         let cases: &[(&str, &str, &[&str])] = &[
-            (
-                "en",
-                "The annual report was sent to the finance committee.",
-                &["annual report", "finance committee"],
-            ),
+            ("en", "The annual report was sent to the finance committee.", &["annual report", "finance committee"]),
             (
                 "en",
                 "She studied at the University of East Anglia in Norwich.",
                 &["University of East Anglia", "Norwich"],
             ),
-            (
-                "en",
-                "🦀 naïve approach, then NASA",
-                &["naïve approach", "NASA"],
-            ),
+            ("en", "🦀 naïve approach, then NASA", &["naïve approach", "NASA"]),
             ("en", "It is what it is.", &[]),
-            (
-                "en",
-                "Then Roberts scored and greeted Anna Lee.",
-                &["Roberts", "Anna Lee"],
-            ),
+            ("en", "Then Roberts scored and greeted Anna Lee.", &["Roberts", "Anna Lee"]),
             ("en", "12 34, 56.78", &[]),
-            (
-                "en",
-                "The sensor failed. A new sensor came.",
-                &["sensor failed"],
-            ),
-            (
-                "de",
-                "Der Vorstand hat den neuen Haushaltsplan beschlossen.",
-                &["Vorstand", "Haushaltsplan beschlossen"],
-            ),
-            (
-                "es",
-                "El Banco de España publicó el informe anual.",
-                &["Banco de España publicó", "informe anual"],
-            ),
+            ("en", "The sensor failed. A new sensor came.", &["sensor failed"]),
+            ("de", "Der Vorstand hat den neuen Haushaltsplan beschlossen.", &["Vorstand", "Haushaltsplan beschlossen"]),
+            ("es", "El Banco de España publicó el informe anual.", &["Banco de España publicó", "informe anual"]),
             ("en", "red green blue black white orange", &[]),
             ("en", "", &[]),
         ];
@@ -261,9 +208,7 @@ mod tests {
 
     #[test]
     fn what_comes_back_scores_higher() {
-        let items = detect("solar panel. wind turbine. solar panel.", "en")
-            .unwrap()
-            .items;
+        let items = detect("solar panel. wind turbine. solar panel.", "en").unwrap().items;
         assert!(items[0].score > items[1].score);
         assert!((items[0].score - items[2].score).abs() < f64::EPSILON);
     }

@@ -33,10 +33,7 @@ pub struct LanguageScore {
 /// The languages of `text`, most likely first; none at all when there is nothing to go by.
 #[must_use]
 pub fn detect(text: &str) -> Found<LanguageScore> {
-    Found {
-        engine: ENGINE,
-        items: rank(text),
-    }
+    Found { engine: ENGINE, items: rank(text) }
 }
 
 /// Languages below this are noise among seventy candidates.
@@ -73,9 +70,8 @@ const NOT_IN_COMPREHEND: [Language; 8] = [
     Language::Zulu,
 ];
 
-static DETECTOR: LazyLock<LanguageDetector> = LazyLock::new(|| {
-    LanguageDetectorBuilder::from_all_languages_without(&NOT_IN_COMPREHEND).build()
-});
+static DETECTOR: LazyLock<LanguageDetector> =
+    LazyLock::new(|| LanguageDetectorBuilder::from_all_languages_without(&NOT_IN_COMPREHEND).build());
 
 /// Words only, and how many letters they hold.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
@@ -89,10 +85,7 @@ fn rank(text: &str) -> Vec<LanguageScore> {
     let certainty = certainty(&passages);
     let mut ranked: Vec<LanguageScore> = weigh(&passages)
         .into_iter()
-        .map(|(code, share)| LanguageScore {
-            code,
-            score: share * certainty,
-        })
+        .map(|(code, share)| LanguageScore { code, score: share * certainty })
         .filter(|language| language.score >= LEAST_SCORE)
         .collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.code.cmp(b.code)));
@@ -103,10 +96,7 @@ fn rank(text: &str) -> Vec<LanguageScore> {
 fn passages(text: &str) -> Vec<Passage> {
     let mut found = Vec::new();
     let mut current = Passage::default();
-    for sentence in sentences(text)
-        .into_iter()
-        .flat_map(|range| lines(text, range))
-    {
+    for sentence in sentences(text).into_iter().flat_map(|range| lines(text, range)) {
         current.push_words(sentence);
         if current.letters >= PASSAGE_LETTERS {
             found.push(std::mem::take(&mut current));
@@ -131,11 +121,7 @@ fn sample(passages: Vec<Passage>) -> Vec<Passage> {
 
 impl Passage {
     fn push_words(&mut self, text: &str) {
-        for word in text
-            .split_whitespace()
-            .map(bare)
-            .filter(|word| is_word(word))
-        {
+        for word in text.split_whitespace().map(bare).filter(|word| is_word(word)) {
             if self.letters >= MOST_PASSAGE_LETTERS {
                 return;
             }
@@ -155,13 +141,9 @@ fn bare(token: &str) -> &str {
 fn is_word(token: &str) -> bool {
     let marks = ['\'', '’', '-', '‐', '·', '\u{200c}', '\u{200d}'];
     let written = |character: char| {
-        character.is_alphabetic()
-            || marks.contains(&character)
-            || !(character.is_ascii() || character.is_numeric())
+        character.is_alphabetic() || marks.contains(&character) || !(character.is_ascii() || character.is_numeric())
     };
-    !token.is_empty()
-        && token.chars().all(written)
-        && (token.len() <= LONGEST_LATIN_WORD || !token.is_ascii())
+    !token.is_empty() && token.chars().all(written) && (token.len() <= LONGEST_LATIN_WORD || !token.is_ascii())
 }
 
 /// A sign of Chinese, Japanese or Korean says about as much as three Latin letters.
@@ -174,10 +156,7 @@ fn weight(character: char) -> usize {
 
 /// Near 1 for a text, small for a word or two: `letters / (letters + 4)` over distinct words.
 fn certainty(passages: &[Passage]) -> f64 {
-    let distinct: HashSet<&str> = passages
-        .iter()
-        .flat_map(|passage| passage.words.split(' '))
-        .collect();
+    let distinct: HashSet<&str> = passages.iter().flat_map(|passage| passage.words.split(' ')).collect();
     let letters: usize = distinct.into_iter().map(distinct_weight).sum();
     let letters = f64::from(u32::try_from(letters).unwrap_or(u32::MAX));
     letters / (letters + HALF_EVIDENCE_LETTERS)
@@ -188,11 +167,7 @@ fn distinct_weight(word: &str) -> usize {
     if word.len() <= LONGEST_LATIN_WORD {
         return word.chars().map(weight).sum();
     }
-    word.chars()
-        .collect::<HashSet<char>>()
-        .into_iter()
-        .map(weight)
-        .sum()
+    word.chars().collect::<HashSet<char>>().into_iter().map(weight).sum()
 }
 
 /// The share of each language over all passages, each weighted by its letters.
@@ -224,40 +199,21 @@ struct Known<'p> {
 
 impl<'p> Known<'p> {
     fn of(letters_of: &HashMap<&'p str, usize>) -> Self {
-        let candidates: HashMap<&str, Vec<Language>> = letters_of
-            .keys()
-            .map(|words| (*words, candidates::candidates(words)))
-            .collect();
-        let clear = || {
-            letters_of
-                .iter()
-                .filter(|(words, _)| !candidates[*words].is_empty())
-        };
+        let candidates: HashMap<&str, Vec<Language>> =
+            letters_of.keys().map(|words| (*words, candidates::candidates(words))).collect();
+        let clear = || letters_of.iter().filter(|(words, _)| !candidates[*words].is_empty());
         let clear_letters: usize = clear().map(|(_, letters)| letters).sum();
         let mostly_clear = clear_letters * 2 > letters_of.values().sum();
         let all = clear().flat_map(|(words, _)| candidates[words].iter().copied());
-        let of_most = if mostly_clear {
-            all.collect::<HashSet<_>>().into_iter().collect()
-        } else {
-            Vec::new()
-        };
-        Self {
-            candidates,
-            of_most,
-        }
+        let of_most = if mostly_clear { all.collect::<HashSet<_>>().into_iter().collect() } else { Vec::new() };
+        Self { candidates, of_most }
     }
 
     fn judge(&self, words: &str) -> Vec<(Language, f64)> {
         let own = self.candidates.get(words).map_or(&[][..], Vec::as_slice);
-        match if own.is_empty() && is_plain_latin(words) {
-            &self.of_most
-        } else {
-            own
-        } {
+        match if own.is_empty() && is_plain_latin(words) { &self.of_most } else { own } {
             [] => DETECTOR.compute_language_confidence_values(words),
-            few => LanguageDetectorBuilder::from_languages(few)
-                .build()
-                .compute_language_confidence_values(words),
+            few => LanguageDetectorBuilder::from_languages(few).build().compute_language_confidence_values(words),
         }
     }
 }
@@ -283,22 +239,17 @@ fn code(language: Language, words: &str) -> &'static str {
 }
 
 static CODES: LazyLock<HashMap<Language, String>> = LazyLock::new(|| {
-    Language::all()
-        .into_iter()
-        .map(|language| (language, language.iso_code_639_1().to_string()))
-        .collect()
+    Language::all().into_iter().map(|language| (language, language.iso_code_639_1().to_string())).collect()
 });
 
 /// Frequent signs that only one of the two ways of writing has.
 fn is_traditional(words: &str) -> bool {
-    const TRADITIONAL: &str = "們個為來說對時會國學這裡後過開還沒與當發經點話應無關從動兩長見門問間車東馬風書語電體氣實現頭";
-    const SIMPLIFIED: &str = "们个为来说对时会国学这里后过开还没与当发经点话应无关从动两长见门问间车东马风书语电体气实现头";
-    let count = |signs: &str, other: &str| {
-        words
-            .chars()
-            .filter(|sign| signs.contains(*sign) && !other.contains(*sign))
-            .count()
-    };
+    const TRADITIONAL: &str =
+        "們個為來說對時會國學這裡後過開還沒與當發經點話應無關從動兩長見門問間車東馬風書語電體氣實現頭";
+    const SIMPLIFIED: &str =
+        "们个为来说对时会国学这里后过开还没与当发经点话应无关从动两长见门问间车东马风书语电体气实现头";
+    let count =
+        |signs: &str, other: &str| words.chars().filter(|sign| signs.contains(*sign) && !other.contains(*sign)).count();
     count(TRADITIONAL, SIMPLIFIED) > count(SIMPLIFIED, TRADITIONAL)
 }
 

@@ -74,11 +74,19 @@ pub fn engine(scratch: &Path) -> Result<String, CommandError> {
 /// # Errors
 /// When it is none, or damaged.
 pub fn inspect(file: &Path, scratch: &Path) -> Result<Info, MediaError> {
-    let mut list = arguments(["-v", "error", "-show_entries", "stream=codec_type,channels,sample_rate:stream_disposition=attached_pic:format=duration,format_name", "-of", "json"]);
+    let mut list = arguments([
+        "-v",
+        "error",
+        "-show_entries",
+        "stream=codec_type,channels,sample_rate:stream_disposition=attached_pic:format=duration,format_name",
+        "-of",
+        "json",
+    ]);
     list.extend(input(file)?);
     let limits = Limits { output_bytes: 1 << 20, ..Limits::seconds(60) };
     let probed = command::run(&Invocation { tool: FFPROBE, arguments: list, directory: scratch, limits })?;
-    let probed: Probed = serde_json::from_slice(&probed.stdout).map_err(|error| MediaError::Damaged(error.to_string()))?;
+    let probed: Probed =
+        serde_json::from_slice(&probed.stdout).map_err(|error| MediaError::Damaged(error.to_string()))?;
     Ok(probed.into())
 }
 
@@ -87,7 +95,12 @@ pub fn inspect(file: &Path, scratch: &Path) -> Result<Info, MediaError> {
 ///
 /// # Errors
 /// When there is no audio, the file is damaged, or `consume` fails.
-pub fn decode<E>(file: &Path, scratch: &Path, wall: Duration, mut consume: impl FnMut(&[i16]) -> Result<(), E>) -> Result<(), E>
+pub fn decode<E>(
+    file: &Path,
+    scratch: &Path,
+    wall: Duration,
+    mut consume: impl FnMut(&[i16]) -> Result<(), E>,
+) -> Result<(), E>
 where
     E: From<MediaError>,
 {
@@ -188,7 +201,8 @@ impl From<Probed> for Info {
     fn from(probed: Probed) -> Self {
         let is = |stream: &&Stream, kind: &str| stream.codec_type.as_deref() == Some(kind);
         let audio = probed.streams.iter().find(|stream| is(stream, "audio"));
-        let has_video = probed.streams.iter().any(|stream| is(&stream, "video") && stream.disposition.attached_pic == 0);
+        let has_video =
+            probed.streams.iter().any(|stream| is(&stream, "video") && stream.disposition.attached_pic == 0);
         let duration = probed.format.as_ref().and_then(|format| format.duration.as_deref()?.parse().ok());
         Self {
             duration_seconds: duration.filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0),

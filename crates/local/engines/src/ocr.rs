@@ -117,10 +117,16 @@ impl Ocr {
     pub fn open(scratch: &Path) -> Result<Self, OcrError> {
         let engine = command::version_line(TESSERACT, "--version", scratch)?;
         let limits = Limits { output_bytes: 1 << 20, ..Limits::seconds(10) };
-        let invocation = Invocation { tool: TESSERACT, arguments: arguments(["--list-langs"]), directory: scratch, limits };
+        let invocation =
+            Invocation { tool: TESSERACT, arguments: arguments(["--list-langs"]), directory: scratch, limits };
         let listed = String::from_utf8_lossy(&command::run(&invocation)?.stdout).into_owned();
         let languages = chosen_languages(&listed).ok_or(OcrError::NoLanguages)?;
-        Ok(Self { engine, languages, can_orient: listed.lines().any(|line| line == "osd"), scratch: scratch.to_owned() })
+        Ok(Self {
+            engine,
+            languages,
+            can_orient: listed.lines().any(|line| line == "osd"),
+            scratch: scratch.to_owned(),
+        })
     }
 
     /// Name and version, as in `tesseract 5.3.0`.
@@ -243,7 +249,8 @@ fn fitted(picture: GrayImage) -> GrayImage {
 
 fn finish(text: tsv::Text, source: &Source<'_>) -> Page {
     let tsv::Text { words, lines, doubtful } = text;
-    let canvas = rows::Canvas { width: f64::from(source.width), height: f64::from(source.height), rules: &source.rules };
+    let canvas =
+        rows::Canvas { width: f64::from(source.width), height: f64::from(source.height), rules: &source.rules };
     let rows = rows::rows(&words, &doubtful, &canvas);
     let tables = tables::find(&words, &rows);
     let fields = fields::find(&words, &rows);

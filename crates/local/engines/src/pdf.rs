@@ -115,7 +115,9 @@ fn longest_side_points(text: &str) -> Option<f64> {
 
 fn resolution(longest_side_points: Option<f64>) -> [String; 2] {
     match longest_side_points {
-        Some(points) if points / POINTS_PER_INCH * DOTS_PER_INCH <= LONGEST_SIDE => ["-r".to_owned(), DOTS_PER_INCH.to_string()],
+        Some(points) if points / POINTS_PER_INCH * DOTS_PER_INCH <= LONGEST_SIDE => {
+            ["-r".to_owned(), DOTS_PER_INCH.to_string()]
+        }
         _ => ["-scale-to".to_owned(), LONGEST_SIDE.to_string()],
     }
 }
@@ -146,7 +148,11 @@ mod tests {
 
     #[test]
     fn a_password_is_told_from_damage() {
-        let failed = |complaint: &str| CommandError::Failed { program: "pdfinfo", status: String::new(), complaint: complaint.to_owned() };
+        let failed = |complaint: &str| CommandError::Failed {
+            program: "pdfinfo",
+            status: String::new(),
+            complaint: complaint.to_owned(),
+        };
         assert!(matches!(classify(failed("Command Line Error: Incorrect password")), PdfError::Password));
         assert!(matches!(classify(failed("Syntax Error: no trailer")), PdfError::Damaged(_)));
     }

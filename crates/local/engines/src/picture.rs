@@ -122,7 +122,8 @@ pub fn at_most(picture: GrayImage, side: u32) -> GrayImage {
     if longest <= side {
         return picture;
     }
-    let scaled = |pixels: u32| u32::try_from(u64::from(pixels) * u64::from(side) / u64::from(longest)).unwrap_or(side).max(1);
+    let scaled =
+        |pixels: u32| u32::try_from(u64::from(pixels) * u64::from(side) / u64::from(longest)).unwrap_or(side).max(1);
     imageops::resize(&picture, scaled(picture.width()), scaled(picture.height()), imageops::FilterType::Triangle)
 }
 
@@ -226,7 +227,8 @@ fn damaged(error: image::ImageError) -> PictureError {
 
 /// Decoders panic on some damaged files; that is the file's fault and must end as an error.
 fn guarded<T>(decode: impl FnOnce() -> Result<T, PictureError>) -> Result<T, PictureError> {
-    catch_unwind(AssertUnwindSafe(decode)).unwrap_or_else(|_| Err(PictureError::Damaged("the decoder gave up".to_owned())))
+    catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(PictureError::Damaged("the decoder gave up".to_owned())))
 }
 
 #[cfg(test)]

@@ -48,20 +48,12 @@ pub fn detect(text: &str) -> Found<PiiSpan> {
         span: index.span(&hit.range),
         score: hit.score,
     });
-    Found {
-        engine: ENGINE,
-        items: spans.collect(),
-    }
+    Found { engine: ENGINE, items: spans.collect() }
 }
 
 static RULES: LazyLock<Vec<Compiled<PiiType>>> = LazyLock::new(|| {
-    let tables: [&'static [Rule<PiiType>]; 5] = [
-        contact::RULES,
-        financial::RULES,
-        national::RULES,
-        secret::RULES,
-        address::RULES,
-    ];
+    let tables: [&'static [Rule<PiiType>]; 5] =
+        [contact::RULES, financial::RULES, national::RULES, secret::RULES, address::RULES];
     tables.into_iter().flatten().map(Compiled::new).collect()
 });
 
@@ -70,26 +62,13 @@ fn hits(text: &str) -> Vec<Hit<PiiType>> {
     for rule in RULES.iter() {
         rule.find(text, &mut hits);
     }
-    hits.extend(contact::urls(text).into_iter().map(|range| Hit {
-        range,
-        kind: PiiType::Url,
-        score: 0.99,
-    }));
+    hits.extend(contact::urls(text).into_iter().map(|range| Hit { range, kind: PiiType::Url, score: 0.99 }));
     contact::emails(text, &mut hits);
     contact::ipv6(text, &mut hits);
     financial::ibans(text, &mut hits);
     let words = Words::new(text);
-    hits.extend(
-        people::find(&words)
-            .into_iter()
-            .map(|hit| hit.of_kind(PiiType::Name)),
-    );
-    hits.extend(
-        dates::find(text)
-            .into_iter()
-            .filter(says_more_than_a_year)
-            .map(|hit| hit.of_kind(PiiType::DateTime)),
-    );
+    hits.extend(people::find(&words).into_iter().map(|hit| hit.of_kind(PiiType::Name)));
+    hits.extend(dates::find(text).into_iter().filter(says_more_than_a_year).map(|hit| hit.of_kind(PiiType::DateTime)));
     hits
 }
 

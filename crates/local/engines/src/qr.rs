@@ -71,7 +71,8 @@ mod tests {
         let side = (21 + 8) * scale;
         GrayImage::from_fn(side, side, |x, y| {
             let module = |at: u32| (at / scale).checked_sub(4).map(|at| at as usize);
-            let dark = module(y).zip(module(x)).and_then(|(row, column)| HELLO.get(row)?.as_bytes().get(column)) == Some(&b'#');
+            let dark = module(y).zip(module(x)).and_then(|(row, column)| HELLO.get(row)?.as_bytes().get(column))
+                == Some(&b'#');
             image::Luma([if dark { 0 } else { 255 }])
         })
     }

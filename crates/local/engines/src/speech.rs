@@ -162,7 +162,12 @@ impl Speech {
             Err(error) => return Err(error.into()),
         };
         if !words.is_empty() {
-            transcript.utterances.push(Utterance { start, end, first_word: transcript.words.len(), word_count: words.len() });
+            transcript.utterances.push(Utterance {
+                start,
+                end,
+                first_word: transcript.words.len(),
+                word_count: words.len(),
+            });
         }
         transcript.words.extend(words.into_iter().map(|word| moved(word, start)));
         Ok(())

@@ -62,24 +62,17 @@ impl<'t> CharIndex<'t> {
                 Some(before)
             })
             .collect();
-        Self {
-            text,
-            chars_before_block,
-        }
+        Self { text, chars_before_block }
     }
 
     pub(crate) fn span(&self, bytes: &Range<usize>) -> Span {
-        Span {
-            begin: self.chars_before(bytes.start),
-            end: self.chars_before(bytes.end),
-        }
+        Span { begin: self.chars_before(bytes.start), end: self.chars_before(bytes.end) }
     }
 
     fn chars_before(&self, byte: usize) -> usize {
         let block = byte / BLOCK_BYTES;
         let Some(before) = self.chars_before_block.get(block) else {
-            return self.chars_before_block.last().copied().unwrap_or(0)
-                + count_chars(self.tail_of_last_block());
+            return self.chars_before_block.last().copied().unwrap_or(0) + count_chars(self.tail_of_last_block());
         };
         before + count_chars(&self.text.as_bytes()[block * BLOCK_BYTES..byte])
     }
@@ -123,9 +116,7 @@ fn ends_sentence(text: &str, start: usize, at: usize, character: char) -> bool {
         '。' | '！' | '？' | '।' | '؟' => true,
         '\n' => text[at + 1..].starts_with(['\n', '\r']) || length > LONGEST_SENTENCE_BYTES,
         '.' | '!' | '?' => ends_after_mark(text, start, at, character),
-        other => {
-            length > LONGEST_RUN_BYTES || (length > LONGEST_SENTENCE_BYTES && other.is_whitespace())
-        }
+        other => length > LONGEST_RUN_BYTES || (length > LONGEST_SENTENCE_BYTES && other.is_whitespace()),
     }
 }
 
@@ -138,10 +129,7 @@ fn ends_after_mark(text: &str, start: usize, at: usize, mark: char) -> bool {
     if !next.is_whitespace() {
         return false;
     }
-    if after
-        .find(|c| !c.is_whitespace())
-        .is_some_and(char::is_lowercase)
-    {
+    if after.find(|c| !c.is_whitespace()).is_some_and(char::is_lowercase) {
         return false;
     }
     mark != '.' || !is_abbreviation(last_word(&text[start..at]))
@@ -161,8 +149,8 @@ fn last_word(text: &str) -> &str {
 
 fn is_abbreviation(word: &str) -> bool {
     const KNOWN: [&str; 22] = [
-        "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "inc", "ltd",
-        "co", "corp", "no", "nr", "bzw", "ca", "hr", "fr",
+        "mr", "mrs", "ms", "dr", "prof", "st", "sr", "jr", "vs", "etc", "e.g", "i.e", "inc", "ltd", "co", "corp", "no",
+        "nr", "bzw", "ca", "hr", "fr",
     ];
     let single_letter = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
     single_letter || KNOWN.iter().any(|known| word.eq_ignore_ascii_case(known))
@@ -203,20 +191,11 @@ mod tests {
         let text = format!("{}ß€𝄞 end", "é".repeat(300));
         let index = CharIndex::new(&text);
         for (chars, (bytes, _)) in text.char_indices().enumerate() {
-            assert_eq!(
-                index.span(&(0..bytes)),
-                Span {
-                    begin: 0,
-                    end: chars
-                }
-            );
+            assert_eq!(index.span(&(0..bytes)), Span { begin: 0, end: chars });
         }
         assert_eq!(index.span(&(0..text.len())).end, text.chars().count());
         let exact = "x".repeat(BLOCK_BYTES * 2);
-        assert_eq!(
-            CharIndex::new(&exact).span(&(0..exact.len())).end,
-            BLOCK_BYTES * 2
-        );
+        assert_eq!(CharIndex::new(&exact).span(&(0..exact.len())).end, BLOCK_BYTES * 2);
         assert_eq!(CharIndex::new("").span(&(0..0)), Span { begin: 0, end: 0 });
     }
 
@@ -224,19 +203,13 @@ mod tests {
     fn sentences_end_where_a_reader_would_end_them() {
         let cases: &[(&str, &[&str])] = &[
             ("One. Two! Three?", &["One.", "Two!", "Three?"]),
-            (
-                "Dr. No met J. Bond at 3.5 p.m. on Monday.",
-                &["Dr. No met J. Bond at 3.5 p.m. on Monday."],
-            ),
+            ("Dr. No met J. Bond at 3.5 p.m. on Monday.", &["Dr. No met J. Bond at 3.5 p.m. on Monday."]),
             ("A heading\n\nA text", &["A heading", "A text"]),
             ("一。二！", &["一。", "二！"]),
             ("  \n\n ", &[]),
         ];
         for (text, expected) in cases {
-            let found: Vec<&str> = sentences(text)
-                .into_iter()
-                .map(|range| &text[range])
-                .collect();
+            let found: Vec<&str> = sentences(text).into_iter().map(|range| &text[range]).collect();
             assert_eq!(&found, expected);
         }
     }

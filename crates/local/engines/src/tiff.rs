@@ -41,7 +41,7 @@ const ENTRY: usize = 12;
 
 impl<'a> File<'a> {
     fn open(bytes: &'a [u8]) -> Option<Self> {
-        is_tiff(bytes).then_some(Self { bytes, little_endian: bytes[0] == b'I' })
+        is_tiff(bytes).then(|| Self { bytes, little_endian: bytes.starts_with(b"I") })
     }
 
     fn u16(&self, at: usize) -> Option<u16> {

@@ -30,15 +30,22 @@ fn text_fields_and_tables_of_a_page() {
     let directory = tempfile::tempdir().unwrap();
     let texts = [
         (72, 700, "Order Number: 4711"),
-        (72, 600, "Item"), (250, 600, "Count"), (430, 600, "Price"),
-        (72, 570, "Pears"), (250, 570, "12"), (430, 570, "3.40"),
-        (72, 540, "Apples"), (250, 540, "25"), (430, 540, "6.10"),
+        (72, 600, "Item"),
+        (250, 600, "Count"),
+        (430, 600, "Price"),
+        (72, 570, "Pears"),
+        (250, 570, "12"),
+        (430, 570, "3.40"),
+        (72, 540, "Apples"),
+        (250, 540, "25"),
+        (430, 540, "6.10"),
     ];
     let file = written(directory.path(), pdf(&texts));
     let ocr = Ocr::open(directory.path()).unwrap();
     assert_eq!(inspect(&file, directory.path()).unwrap(), Kind::Pdf(1));
     let page = read_page(&ocr, &file, Kind::Pdf(1), 1).unwrap();
-    let fields: Vec<_> = page.fields.iter().map(|field| (page.text_of_words(&field.label), page.text_of_words(&field.value))).collect();
+    let fields: Vec<_> =
+        page.fields.iter().map(|field| (page.text_of_words(&field.label), page.text_of_words(&field.value))).collect();
     assert_eq!(fields, [("Order Number:".to_owned(), "4711".to_owned())]);
     assert_eq!(page.tables.len(), 1, "{page:?}");
     let table = &page.tables[0];
@@ -52,7 +59,8 @@ fn text_fields_and_tables_of_a_page() {
 fn a_page_on_its_side_is_read() {
     let directory = tempfile::tempdir().unwrap();
     let lines: Vec<String> = (0..12).map(|line| format!("Line {line} speaks of rivers and of mountains")).collect();
-    let texts: Vec<(u32, u32, &str)> = (0..).zip(&lines).map(|(index, line)| (72, 700 - 40 * index, line.as_str())).collect();
+    let texts: Vec<(u32, u32, &str)> =
+        (0..).zip(&lines).map(|(index, line)| (72, 700 - 40 * index, line.as_str())).collect();
     let turned = pdf(&texts).replace("/Type/Page/Parent", "/Rotate 90/Type/Page/Parent");
     let file = written(directory.path(), turned);
     let ocr = Ocr::open(directory.path()).unwrap();

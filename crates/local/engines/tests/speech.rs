@@ -32,7 +32,10 @@ fn words_come_with_times_across_utterances() {
     let speech = Speech::new(settings(), directory.path());
     let transcript = speech.transcribe(&file, &AtomicBool::new(false)).unwrap();
     let text = transcript.text();
-    assert!(["quick", "brown", "fox", "lazy", "dog"].iter().filter(|word| text.contains(**word)).count() >= 4, "{text}");
+    assert!(
+        ["quick", "brown", "fox", "lazy", "dog"].iter().filter(|word| text.contains(**word)).count() >= 4,
+        "{text}"
+    );
     assert!(transcript.words.windows(2).all(|pair| pair[0].start <= pair[1].start), "{transcript:?}");
     assert!(transcript.words.iter().all(|word| word.end <= transcript.duration_seconds + 0.05), "{transcript:?}");
 }
@@ -64,7 +67,10 @@ fn a_worker_that_is_missing_or_unwell_says_so() {
     let missing = Pool::new(Settings { worker: directory.path().join("nothing"), workers: 1 });
     assert!(matches!(missing.decode(&[0; 100]), Err(PoolError::Engine(_) | PoolError::Start { .. })));
     let unwell = Pool::new(script(directory.path(), r#"echo '{"failed":"install the model"}'"#));
-    assert_eq!(unwell.decode(&[0; 100]).unwrap_err().to_string(), "failed to start the speech engine: install the model");
+    assert_eq!(
+        unwell.decode(&[0; 100]).unwrap_err().to_string(),
+        "failed to start the speech engine: install the model"
+    );
 }
 
 #[test]

@@ -23,7 +23,7 @@ const SETTINGS: [(&str, &str); 4] =
 pub struct Decoder {
     functions: Functions,
     configuration: Object,
-    decoder: Object,
+    recogniser: Object,
 }
 
 impl std::fmt::Debug for Decoder {
@@ -46,10 +46,10 @@ impl Decoder {
         let functions = Functions::open()?;
         let configuration = configure(&functions, model)?;
         // SAFETY: the configuration is a live object of this library.
-        let decoder = unsafe { (functions.init)(configuration) };
+        let recogniser = unsafe { (functions.init)(configuration) };
         // Made before the check, so that the configuration is freed on either way out.
-        let opened = Self { functions, configuration, decoder };
-        if opened.decoder.is_null() { Err(Error::Start) } else { Ok(opened) }
+        let opened = Self { functions, configuration, recogniser };
+        if opened.recogniser.is_null() { Err(Error::Start) } else { Ok(opened) }
     }
 
     /// Recognises one utterance of 16 kHz mono samples. Silence and noise give no words.
@@ -63,10 +63,11 @@ impl Decoder {
         // SAFETY: the decoder is live, used by one caller at a time (`&mut`), and reads `samples.len()`
         // samples from a slice of that length.
         unsafe {
-            check("start", (self.functions.start_utterance)(self.decoder))?;
-            let read = (self.functions.process_raw)(self.decoder, samples.as_ptr(), samples.len(), SEARCH, WHOLE_UTTERANCE);
+            check("start", (self.functions.start_utterance)(self.recogniser))?;
+            let read =
+                (self.functions.process_raw)(self.recogniser, samples.as_ptr(), samples.len(), SEARCH, WHOLE_UTTERANCE);
             // The utterance is ended even where it was refused, or the next one could not begin.
-            let ended = (self.functions.end_utterance)(self.decoder);
+            let ended = (self.functions.end_utterance)(self.recogniser);
             check("process", read)?;
             check("end", ended)?;
         }
@@ -78,7 +79,7 @@ impl Decoder {
         // SAFETY: the decoder is live; an iterator is valid until `ps_seg_next` gives the next one or
         // frees it and gives null, and it is not used after that.
         unsafe {
-            let mut segment = (self.functions.segments)(self.decoder);
+            let mut segment = (self.functions.segments)(self.recogniser);
             while !segment.is_null() {
                 words.extend(self.word(segment));
                 segment = (self.functions.next_segment)(segment);
@@ -98,8 +99,9 @@ impl Decoder {
             let text = (self.functions.segment_word)(segment);
             let text = if text.is_null() { return None } else { CStr::from_ptr(text).to_string_lossy() };
             (self.functions.segment_frames)(segment, &raw mut first, &raw mut last);
-            let log = (self.functions.segment_probability)(segment, &raw mut acoustic, &raw mut language, &raw mut backoff);
-            (text, (self.functions.exponent)((self.functions.logmath)(self.decoder), log))
+            let log =
+                (self.functions.segment_probability)(segment, &raw mut acoustic, &raw mut language, &raw mut backoff);
+            (text, (self.functions.exponent)((self.functions.logmath)(self.recogniser), log))
         };
         let (start, end) = (f64::from(first) / FRAMES_PER_SECOND, f64::from(last + 1) / FRAMES_PER_SECOND);
         spoken(&text).map(|text| Word { text: text.to_owned(), start, end, confidence: probability.clamp(0.0, 1.0) })
@@ -111,8 +113,8 @@ impl Drop for Decoder {
         // SAFETY: both objects were made by this library and are not used after this; each is freed
         // once (the decoder holds its own reference to the configuration).
         unsafe {
-            if !self.decoder.is_null() {
-                (self.functions.free)(self.decoder);
+            if !self.recogniser.is_null() {
+                (self.functions.free)(self.recogniser);
             }
             (self.functions.free_command_line)(self.configuration);
         }
@@ -169,7 +171,8 @@ mod tests {
 
     #[test]
     fn fillers_are_no_words_and_pronunciations_are_not_shown() {
-        let spoken: Vec<_> = ["<s>", "to(2)", "[NOISE]", "++UH++", "dog", "<sil>"].into_iter().filter_map(spoken).collect();
+        let spoken: Vec<_> =
+            ["<s>", "to(2)", "[NOISE]", "++UH++", "dog", "<sil>"].into_iter().filter_map(spoken).collect();
         assert_eq!(spoken, ["to", "dog"]);
     }
 

@@ -1,4 +1,4 @@
-//! Speech to text by CMU PocketSphinx (5prealpha, Debian's `libpocketsphinx3`), opened at run time.
+//! Speech to text by CMU Sphinx's `pocketsphinx` (5prealpha, Debian's `libpocketsphinx3`), opened at run time.
 //!
 //! Building needs no header and no `-dev` package. This is the only crate with unsafe code. It
 //! refuses to hold more than one utterance; cutting audio into utterances is the caller's.

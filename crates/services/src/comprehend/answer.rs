@@ -83,7 +83,8 @@ pub(super) fn contribute(findings: &Findings, document: &mut Extraction) -> Resu
     if findings.raw.is_null() {
         return Ok(());
     }
-    let raw = Raw::deserialize(&findings.raw).map_err(|error| Failure::internal(format!("failed to read the answer of `comprehend` back: {error}")))?;
+    let raw = Raw::deserialize(&findings.raw)
+        .map_err(|error| Failure::internal(format!("failed to read the answer of `comprehend` back: {error}")))?;
     let text = Text::new(&document.text);
     let entities = text.spans(&raw.entities).map(|(span, words)| entity(&span, words)).collect::<Vec<_>>();
     let phrases = text.spans(&raw.key_phrases).map(|(span, words)| phrase(&span, words)).collect::<Vec<_>>();
@@ -124,11 +125,21 @@ impl<'a> Text<'a> {
 }
 
 fn shifted(span: &Span, chars: u64) -> Span {
-    Span { begin_offset: span.begin_offset.saturating_add(chars), end_offset: span.end_offset.saturating_add(chars), ..span.clone() }
+    Span {
+        begin_offset: span.begin_offset.saturating_add(chars),
+        end_offset: span.end_offset.saturating_add(chars),
+        ..span.clone()
+    }
 }
 
 fn entity(span: &Span, words: &str) -> Entity {
-    Entity { start: span.begin_offset, end: span.end_offset, kind: kind(span), text: words.to_owned(), confidence: span.score }
+    Entity {
+        start: span.begin_offset,
+        end: span.end_offset,
+        kind: kind(span),
+        text: words.to_owned(),
+        confidence: span.score,
+    }
 }
 
 fn phrase(span: &Span, words: &str) -> KeyPhrase {
@@ -158,7 +169,9 @@ fn sentiment(parts: &[SentimentPart]) -> Option<Sentiment> {
     if total <= 0.0 {
         return None;
     }
-    let mean = |score: fn(&SentimentScore) -> f64| parts.iter().map(|part| score(&part.sentiment_score) * weight(part)).sum::<f64>() / total;
+    let mean = |score: fn(&SentimentScore) -> f64| {
+        parts.iter().map(|part| score(&part.sentiment_score) * weight(part)).sum::<f64>() / total
+    };
     let (positive, negative) = (mean(|it| it.positive), mean(|it| it.negative));
     let (neutral, mixed) = (mean(|it| it.neutral), mean(|it| it.mixed));
     let scores = [("POSITIVE", positive), ("NEGATIVE", negative), ("NEUTRAL", neutral), ("MIXED", mixed)];

@@ -24,7 +24,9 @@ fn dominant_language(language: &types::DominantLanguage) -> Option<DominantLangu
 pub(super) async fn entities(client: Client, text: String, language: LanguageCode) -> Result<Vec<Span>, CallError> {
     let answer = client.detect_entities().text(text).language_code(language).send().await;
     let answer = answer.map_err(|error| call_error("comprehend:DetectEntities", &error))?;
-    let span = |it: &types::Entity| span(it.r#type().map(types::EntityType::as_str), it.score(), it.begin_offset(), it.end_offset());
+    let span = |it: &types::Entity| {
+        span(it.r#type().map(types::EntityType::as_str), it.score(), it.begin_offset(), it.end_offset())
+    };
     Ok(answer.entities().iter().filter_map(span).collect())
 }
 
@@ -40,12 +42,18 @@ pub(super) async fn key_phrases(client: Client, text: String, language: Language
 pub(super) async fn pii(client: Client, text: String, language: LanguageCode) -> Result<Vec<Span>, CallError> {
     let answer = client.detect_pii_entities().text(text).language_code(language).send().await;
     let answer = answer.map_err(|error| call_error("comprehend:DetectPiiEntities", &error))?;
-    let span = |it: &types::PiiEntity| span(it.r#type().map(types::PiiEntityType::as_str), it.score(), it.begin_offset(), it.end_offset());
+    let span = |it: &types::PiiEntity| {
+        span(it.r#type().map(types::PiiEntityType::as_str), it.score(), it.begin_offset(), it.end_offset())
+    };
     Ok(answer.entities().iter().filter_map(span).collect())
 }
 
 /// The sentiment of each of `texts`, in their order; one call, however many there are.
-pub(super) async fn sentiments(client: Client, texts: Vec<String>, language: LanguageCode) -> Result<Vec<SentimentPart>, CallError> {
+pub(super) async fn sentiments(
+    client: Client,
+    texts: Vec<String>,
+    language: LanguageCode,
+) -> Result<Vec<SentimentPart>, CallError> {
     match texts.as_slice() {
         [text] => one_sentiment(&client, text, language).await.map(|part| vec![part]),
         _ => batch_sentiments(&client, texts, language).await,
@@ -59,7 +67,11 @@ async fn one_sentiment(client: &Client, text: &str, language: LanguageCode) -> R
     part.ok_or_else(|| Failure::rejected("`comprehend:DetectSentiment` gave no sentiment").into())
 }
 
-async fn batch_sentiments(client: &Client, texts: Vec<String>, language: LanguageCode) -> Result<Vec<SentimentPart>, CallError> {
+async fn batch_sentiments(
+    client: &Client,
+    texts: Vec<String>,
+    language: LanguageCode,
+) -> Result<Vec<SentimentPart>, CallError> {
     let request = client.batch_detect_sentiment().set_text_list(Some(texts.clone())).language_code(language);
     let answer = request.send().await.map_err(|error| call_error("comprehend:BatchDetectSentiment", &error))?;
     if let Some(error) = answer.error_list().first() {
@@ -67,7 +79,8 @@ async fn batch_sentiments(client: &Client, texts: Vec<String>, language: Languag
     }
     let parts: Vec<_> = answer.result_list().iter().filter_map(|item| sentiment_item(&texts, item)).collect();
     if parts.len() < texts.len() {
-        let message = format!("`comprehend:BatchDetectSentiment` gave {} answers for {} texts", parts.len(), texts.len());
+        let message =
+            format!("`comprehend:BatchDetectSentiment` gave {} answers for {} texts", parts.len(), texts.len());
         return Err(Failure::new(FailureName::Transient, message).into());
     }
     Ok(parts)
@@ -81,12 +94,20 @@ fn sentiment_item(texts: &[String], item: &types::BatchDetectSentimentItemResult
 /// An item of a batch fails by a code of its own; a fault of the service passes by itself.
 fn item_failure(error: &types::BatchItemError) -> Failure {
     let code = error.error_code().unwrap_or_default();
-    let name = if code.starts_with("INTERNAL") || code.starts_with("Internal") { FailureName::Transient } else { FailureName::ServiceRejected };
+    let name = if code.starts_with("INTERNAL") || code.starts_with("Internal") {
+        FailureName::Transient
+    } else {
+        FailureName::ServiceRejected
+    };
     let message = error.error_message().unwrap_or_default();
     Failure::new(name, format!("failed to call `comprehend:BatchDetectSentiment` for one part: {message} ({code})"))
 }
 
-fn sentiment_part(text: &str, label: Option<&types::SentimentType>, scores: Option<&types::SentimentScore>) -> Option<SentimentPart> {
+fn sentiment_part(
+    text: &str,
+    label: Option<&types::SentimentType>,
+    scores: Option<&types::SentimentScore>,
+) -> Option<SentimentPart> {
     let (label, scores) = (label?, scores?);
     let sentiment_score = SentimentScore {
         positive: score(scores.positive()),
@@ -104,5 +125,10 @@ fn score(score: Option<f32>) -> f64 {
 
 fn span(kind: Option<&str>, confidence: Option<f32>, begin: Option<i32>, end: Option<i32>) -> Option<Span> {
     let offset = |at: Option<i32>| u64::try_from(at?).ok();
-    Some(Span { r#type: kind.map(str::to_owned), score: score(confidence), begin_offset: offset(begin)?, end_offset: offset(end)? })
+    Some(Span {
+        r#type: kind.map(str::to_owned),
+        score: score(confidence),
+        begin_offset: offset(begin)?,
+        end_offset: offset(end)?,
+    })
 }

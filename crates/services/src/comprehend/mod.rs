@@ -71,7 +71,11 @@ const DESCRIPTOR: Descriptor = Descriptor {
     features: &[
         Feature { name: LANGUAGE, preset: Preset::On, about: "dominant language of the text" },
         Feature { name: SENTIMENT, preset: Preset::On, about: "sentiment of the whole text" },
-        Feature { name: ENTITIES, preset: Preset::On, about: "persons, places, organisations, dates and other named things" },
+        Feature {
+            name: ENTITIES,
+            preset: Preset::On,
+            about: "persons, places, organisations, dates and other named things",
+        },
         Feature { name: KEY_PHRASES, preset: Preset::On, about: "phrases that carry the meaning" },
         Feature { name: PII, preset: Preset::On, about: "personal data by type and place (English and Spanish)" },
     ],
@@ -96,7 +100,9 @@ impl Service for Comprehend {
 
     fn place(&self, subject: &Subject) -> Option<Place> {
         match subject.family {
-            Family::Text | Family::Html | Family::Mail | Family::Office | Family::Pdf | Family::Image => Some(Place::Joins("text")),
+            Family::Text | Family::Html | Family::Mail | Family::Office | Family::Pdf | Family::Image => {
+                Some(Place::Joins("text"))
+            }
             Family::Audio | Family::Video => Some(Place::Joins("speech")),
             Family::Other => None,
         }
@@ -112,7 +118,9 @@ impl Service for Comprehend {
     }
 
     fn poll<'a>(&'a self, _: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        Box::pin(async move { Err(Failure::internal(format!("`comprehend` runs no jobs, and `{job}` was asked about"))) })
+        Box::pin(
+            async move { Err(Failure::internal(format!("`comprehend` runs no jobs, and `{job}` was asked about"))) },
+        )
     }
 
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
@@ -166,7 +174,8 @@ async fn analyse(call: &Call<'_>) -> Result<Findings, Failure> {
         cost_usd: costs.iter().sum(),
         features: outcomes.into_iter().flatten().collect(),
         skipped: None,
-        raw: serde_json::to_value(raw).map_err(|error| Failure::internal(format!("failed to keep the answer of `comprehend`: {error}")))?,
+        raw: serde_json::to_value(raw)
+            .map_err(|error| Failure::internal(format!("failed to keep the answer of `comprehend`: {error}")))?,
     })
 }
 
@@ -199,13 +208,20 @@ async fn sentiment(request: &Request<'_>, code: &str) -> Result<Answered<Sentime
     };
     let texts = texts(request.text, SENTIMENT_LIMIT_BYTES);
     let cost = cost_usd(texts.iter().map(|(_, text)| text.as_str()));
-    let batches: Vec<Vec<String>> = texts.chunks(BATCH_TEXTS).map(|batch| batch.iter().map(|(_, text)| text.clone()).collect()).collect();
+    let batches: Vec<Vec<String>> =
+        texts.chunks(BATCH_TEXTS).map(|batch| batch.iter().map(|(_, text)| text.clone()).collect()).collect();
     let asked = batches.into_iter().map(|batch| calls::sentiments(request.client.clone(), batch, language.clone()));
     let parts: Result<Vec<Vec<_>>, CallError> = stream::iter(asked).buffered(PARALLEL_CALLS).try_collect().await;
     answered(SENTIMENT, parts.map(|parts| parts.into_iter().flatten().collect()), cost)
 }
 
-async fn spans<Ask, Asked>(request: &Request<'_>, feature: &str, languages: &[&str], code: &str, ask: Ask) -> Result<Answered<SpanPart>, Failure>
+async fn spans<Ask, Asked>(
+    request: &Request<'_>,
+    feature: &str,
+    languages: &[&str],
+    code: &str,
+    ask: Ask,
+) -> Result<Answered<SpanPart>, Failure>
 where
     Ask: Fn(Client, String, LanguageCode) -> Asked,
     Asked: Future<Output = Result<Vec<Span>, CallError>>,
@@ -225,7 +241,12 @@ where
 }
 
 /// The language to ask in; else how the feature ends without a call (`None` where it is not wanted).
-fn wanted(request: &Request<'_>, feature: &str, languages: &[&str], code: &str) -> Result<LanguageCode, Option<FeatureOutcome>> {
+fn wanted(
+    request: &Request<'_>,
+    feature: &str,
+    languages: &[&str],
+    code: &str,
+) -> Result<LanguageCode, Option<FeatureOutcome>> {
     if !request.call.wants(feature) {
         return Err(None);
     }
@@ -248,7 +269,10 @@ fn supported<'a>(languages: &[&'a str], code: &str) -> Option<&'a str> {
 /// The parts of `text` that say anything, each with its place.
 fn texts(text: &str, limit_bytes: usize) -> Vec<(u64, String)> {
     let parts = split::split(text, limit_bytes).into_iter();
-    parts.filter(|part| part.text.chars().any(char::is_alphanumeric)).map(|part| (part.start, part.text.to_owned())).collect()
+    parts
+        .filter(|part| part.text.chars().any(char::is_alphanumeric))
+        .map(|part| (part.start, part.text.to_owned()))
+        .collect()
 }
 
 fn answered<T>(feature: &str, result: Result<Vec<T>, CallError>, cost_usd: f64) -> Result<Answered<T>, Failure> {

@@ -122,7 +122,8 @@ fn sentiment_is_weighted_by_length() {
 fn the_surer_language_stays() {
     let raw = json!({"Languages": [{"LanguageCode": "nl", "Score": 0.6}]});
     for (earlier, stays) in [(0.9, "de"), (0.3, "nl")] {
-        let mut document = Extraction { language: Some(Language { code: "de".into(), confidence: earlier }), ..Extraction::default() };
+        let mut document =
+            Extraction { language: Some(Language { code: "de".into(), confidence: earlier }), ..Extraction::default() };
         Comprehend.contribute(&findings(raw.clone()), &mut document).unwrap();
         assert_eq!(document.language.unwrap().code, stays);
     }
@@ -139,7 +140,13 @@ fn unread_text_and_unreadable_answers_are_named() {
 
 #[test]
 fn languages_are_matched_by_their_main_part() {
-    let cases = [(TEXT_LANGUAGES, "en-GB", Some("en")), (TEXT_LANGUAGES, "zh-tw", Some("zh-TW")), (TEXT_LANGUAGES, "nl", None), (PII_LANGUAGES, "de", None), (PII_LANGUAGES, "es", Some("es"))];
+    let cases = [
+        (TEXT_LANGUAGES, "en-GB", Some("en")),
+        (TEXT_LANGUAGES, "zh-tw", Some("zh-TW")),
+        (TEXT_LANGUAGES, "nl", None),
+        (PII_LANGUAGES, "de", None),
+        (PII_LANGUAGES, "es", Some("es")),
+    ];
     for (languages, code, known) in cases {
         assert_eq!(supported(languages, code), known, "{code}");
     }
@@ -147,7 +154,9 @@ fn languages_are_matched_by_their_main_part() {
 
 #[test]
 fn hardly_any_text_is_no_text() {
-    for (text, words) in [("", false), (" \n..-- ", false), ("1.", false), ("a1 ", false), ("A. B c", true), ("猫犬鳥", true)] {
+    for (text, words) in
+        [("", false), (" \n..-- ", false), ("1.", false), ("a1 ", false), ("A. B c", true), ("猫犬鳥", true)]
+    {
         assert_eq!(has_words(text), words, "{text:?}");
     }
 }

@@ -131,7 +131,8 @@ pub(super) fn contribute(findings: &Findings, document: &mut Extraction) -> Resu
     if findings.raw.is_null() {
         return Ok(());
     }
-    let raw = Raw::deserialize(&findings.raw).map_err(|error| Failure::internal(format!("failed to read the answer of `rekognition` back: {error}")))?;
+    let raw = Raw::deserialize(&findings.raw)
+        .map_err(|error| Failure::internal(format!("failed to read the answer of `rekognition` back: {error}")))?;
     document.labels.extend(raw.labels.iter().map(label));
     document.moderation.extend(raw.moderation_labels.iter().map(label));
     document.celebrities.extend(raw.celebrity_faces.iter().map(celebrity));
@@ -168,7 +169,8 @@ fn word(value: &Value) -> String {
 }
 
 fn lines(detections: &[TextDetection]) -> Option<String> {
-    let lines: Vec<_> = detections.iter().filter(|it| it.r#type == "LINE").map(|it| it.detected_text.as_str()).collect();
+    let lines: Vec<_> =
+        detections.iter().filter(|it| it.r#type == "LINE").map(|it| it.detected_text.as_str()).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 

@@ -7,7 +7,9 @@ use aws_sdk_rekognition::Client;
 use aws_sdk_rekognition::types::{self, Attribute as Asked, Image};
 use serde_json::Value;
 
-use super::answer::{AgeRange, Attribute, BoundingBox, Boxed, Celebrity, Emotion, FaceDetail, Named, Raw, TextDetection};
+use super::answer::{
+    AgeRange, Attribute, BoundingBox, Boxed, Celebrity, Emotion, FaceDetail, Named, Raw, TextDetection,
+};
 
 /// More labels than these say nothing about a picture any more.
 const MOST_LABELS: i32 = 100;
@@ -63,14 +65,20 @@ fn celebrity(celebrity: &types::Celebrity) -> Celebrity {
 
 fn detection(detection: &types::TextDetection) -> TextDetection {
     let kind = detection.r#type().map(types::TextTypes::as_str);
-    TextDetection { detected_text: word(detection.detected_text()), r#type: word(kind), confidence: number(detection.confidence()) }
+    TextDetection {
+        detected_text: word(detection.detected_text()),
+        r#type: word(kind),
+        confidence: number(detection.confidence()),
+    }
 }
 
 fn face(face: &types::FaceDetail) -> FaceDetail {
     FaceDetail {
         bounding_box: face.bounding_box().map_or_else(BoundingBox::default, bounding_box),
         confidence: number(face.confidence()),
-        age_range: face.age_range().map(|age| AgeRange { low: age.low().unwrap_or_default(), high: age.high().unwrap_or_default() }),
+        age_range: face
+            .age_range()
+            .map(|age| AgeRange { low: age.low().unwrap_or_default(), high: age.high().unwrap_or_default() }),
         emotions: face.emotions().iter().map(emotion).collect(),
         attributes: attributes(face),
     }
@@ -95,7 +103,9 @@ fn attributes(face: &types::FaceDetail) -> BTreeMap<String, Attribute> {
         ("FaceOccluded", face.face_occluded().map(|it| (it.value().into(), it.confidence()))),
     ];
     let returned = attributes.into_iter().filter_map(|(name, attribute)| attribute.map(|attribute| (name, attribute)));
-    returned.map(|(name, (value, confidence))| (name.to_owned(), Attribute { value, confidence: number(confidence) })).collect()
+    returned
+        .map(|(name, (value, confidence))| (name.to_owned(), Attribute { value, confidence: number(confidence) }))
+        .collect()
 }
 
 fn boxed(it: Option<&types::BoundingBox>) -> Option<Boxed> {
@@ -103,7 +113,12 @@ fn boxed(it: Option<&types::BoundingBox>) -> Option<Boxed> {
 }
 
 fn bounding_box(it: &types::BoundingBox) -> BoundingBox {
-    BoundingBox { left: number(it.left()), top: number(it.top()), width: number(it.width()), height: number(it.height()) }
+    BoundingBox {
+        left: number(it.left()),
+        top: number(it.top()),
+        width: number(it.width()),
+        height: number(it.height()),
+    }
 }
 
 fn word(text: Option<&str>) -> String {

@@ -50,7 +50,11 @@ const DESCRIPTOR: Descriptor = Descriptor {
     features: &[
         Feature { name: LABELS, preset: Preset::On, about: "things, scenes and activities" },
         Feature { name: FACES, preset: Preset::On, about: "faces, and how they look" },
-        Feature { name: TEXT, preset: Preset::Off, about: "text in the picture, kept as metadata (Textract reads it anyway)" },
+        Feature {
+            name: TEXT,
+            preset: Preset::Off,
+            about: "text in the picture, kept as metadata (Textract reads it anyway)",
+        },
         Feature { name: MODERATION, preset: Preset::On, about: "content that a moderator would want to see first" },
         Feature { name: CELEBRITIES, preset: Preset::On, about: "known persons" },
     ],
@@ -82,7 +86,10 @@ impl Service for Rekognition {
             return Err(Failure::new(FailureName::UnsupportedMedia, message));
         }
         if subject.size_bytes > LIMIT_BYTES {
-            let message = format!("`{}` has {} bytes, and rekognition takes {LIMIT_BYTES} at most", subject.object, subject.size_bytes);
+            let message = format!(
+                "`{}` has {} bytes, and rekognition takes {LIMIT_BYTES} at most",
+                subject.object, subject.size_bytes
+            );
             return Err(Failure::new(FailureName::ObjectTooLarge, message));
         }
         Ok(())
@@ -93,7 +100,9 @@ impl Service for Rekognition {
     }
 
     fn poll<'a>(&'a self, _: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        Box::pin(async move { Err(Failure::internal(format!("`rekognition` runs no jobs on images, and `{job}` was asked about"))) })
+        Box::pin(async move {
+            Err(Failure::internal(format!("`rekognition` runs no jobs on images, and `{job}` was asked about")))
+        })
     }
 
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
@@ -109,20 +118,31 @@ async fn look(call: &Call<'_>) -> Result<Findings, Failure> {
     let head = call.deployment.store.range(&call.subject.object, &call.subject.etag, 0, HEADER_BYTES).await?;
     let pixels = pixels(&head);
     if let Some(Pixels { width, height }) = pixels.filter(|pixels| pixels.shorter() < FEWEST_PIXELS) {
-        return Ok(Findings::skipped(format!("the image has {width} by {height} pixels, and rekognition takes {FEWEST_PIXELS} a side at least")));
+        return Ok(Findings::skipped(format!(
+            "the image has {width} by {height} pixels, and rekognition takes {FEWEST_PIXELS} a side at least"
+        )));
     }
     let client = Client::from_conf(Builder::from(&call.deployment.sdk).interceptor(call.engines.clone()).build());
-    let asked: Vec<_> = call.task.features.iter().map(|feature| ask(&client, feature, image(call.subject), pixels)).collect();
+    let asked: Vec<_> =
+        call.task.features.iter().map(|feature| ask(&client, feature, image(call.subject), pixels)).collect();
     let answers: Vec<_> = stream::iter(asked).buffered(PARALLEL_CALLS).try_collect().await?;
     findings(call, answers)
 }
 
 fn image(subject: &Subject) -> Image {
-    let object = S3Object::builder().bucket(&subject.object.bucket).name(&subject.object.key).set_version(subject.object.version_id.clone());
+    let object = S3Object::builder()
+        .bucket(&subject.object.bucket)
+        .name(&subject.object.key)
+        .set_version(subject.object.version_id.clone());
     Image::builder().s3_object(object.build()).build()
 }
 
-async fn ask(client: &Client, feature: &str, image: Image, pixels: Option<Pixels>) -> Result<(Option<Raw>, FeatureOutcome), Failure> {
+async fn ask(
+    client: &Client,
+    feature: &str,
+    image: Image,
+    pixels: Option<Pixels>,
+) -> Result<(Option<Raw>, FeatureOutcome), Failure> {
     if let Some(reason) = too_many_pixels(feature, pixels) {
         return feature_result(feature, Err(CallError::Unavailable(reason)));
     }
@@ -140,14 +160,22 @@ async fn ask(client: &Client, feature: &str, image: Image, pixels: Option<Pixels
 fn too_many_pixels(feature: &str, pixels: Option<Pixels>) -> Option<String> {
     let longer = pixels?.longer();
     let limited = matches!(feature, LABELS | MODERATION) && longer > MOST_PIXELS;
-    limited.then(|| format!("the image has {longer} pixels a side, and rekognition takes {MOST_PIXELS} at most for `{feature}`"))
+    limited.then(|| {
+        format!("the image has {longer} pixels a side, and rekognition takes {MOST_PIXELS} at most for `{feature}`")
+    })
 }
 
 /// An image that is refused is refused for every feature: that fails the task, not the feature.
 fn refused_image(answer: Result<Raw, CallError>) -> Result<Result<Raw, CallError>, Failure> {
     match answer {
-        Err(CallError::Failed(failure)) if failure.name == FailureName::UnsupportedMedia => Err(Failure::rejected(failure.message)),
-        Err(CallError::Failed(failure)) if matches!(failure.name, FailureName::ObjectTooLarge | FailureName::ObjectGone) => Err(failure),
+        Err(CallError::Failed(failure)) if failure.name == FailureName::UnsupportedMedia => {
+            Err(Failure::rejected(failure.message))
+        }
+        Err(CallError::Failed(failure))
+            if matches!(failure.name, FailureName::ObjectTooLarge | FailureName::ObjectGone) =>
+        {
+            Err(failure)
+        }
         answer => Ok(answer),
     }
 }
@@ -161,6 +189,7 @@ fn findings(call: &Call<'_>, answers: Vec<(Option<Raw>, FeatureOutcome)>) -> Res
         raw.absorb(answer.unwrap_or_default());
         features.push(outcome);
     }
-    let raw = serde_json::to_value(raw).map_err(|error| Failure::internal(format!("failed to keep the answer of `rekognition`: {error}")))?;
+    let raw = serde_json::to_value(raw)
+        .map_err(|error| Failure::internal(format!("failed to keep the answer of `rekognition`: {error}")))?;
     Ok(Findings { engine: call.engines.engine(), pages: 0, cost_usd, features, skipped: None, raw })
 }

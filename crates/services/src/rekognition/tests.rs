@@ -32,7 +32,10 @@ fn answers_become_labels_faces_and_persons() {
     let labels: Vec<_> = document.labels.iter().map(|it| (it.name.as_str(), it.confidence, it.places.len())).collect();
     assert_eq!(labels, [("Dog", 0.9876, 1), ("Animal", 0.9876, 0)]);
     assert_eq!((document.moderation[0].name.as_str(), document.moderation[0].confidence), ("Violence", 0.615));
-    assert_eq!((document.celebrities[0].name.as_str(), document.celebrities[0].places.as_slice()), ("Ada", [place].as_slice()));
+    assert_eq!(
+        (document.celebrities[0].name.as_str(), document.celebrities[0].places.as_slice()),
+        ("Ada", [place].as_slice())
+    );
     let face = &document.faces[0];
     assert_eq!((face.place, face.confidence), (place, 0.9999));
     let attributes: Vec<_> = face.attributes.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -48,14 +51,16 @@ fn a_face_has_no_more_attributes_than_were_returned() {
 #[test]
 fn text_in_pictures_is_metadata_by_lines() {
     let text = |text: &str, kind: &str| json!({"DetectedText": text, "Type": kind, "Confidence": 99.0});
-    let document = contributed(json!({"TextDetections": [text("STOP HERE", "LINE"), text("STOP", "WORD"), text("ÖL", "LINE")]}));
+    let document =
+        contributed(json!({"TextDetections": [text("STOP HERE", "LINE"), text("STOP", "WORD"), text("ÖL", "LINE")]}));
     assert_eq!((document.text.as_str(), document.metadata["rekognition_text"].as_str()), ("", "STOP HERE\nÖL"));
     assert!(contributed(json!({})).metadata.is_empty());
 }
 
 #[test]
 fn unreadable_answers_are_faults_and_no_answer_is_none() {
-    let findings = |raw| Findings { engine: "aws".into(), pages: 0, cost_usd: 0.0, features: Vec::new(), skipped: None, raw };
+    let findings =
+        |raw| Findings { engine: "aws".into(), pages: 0, cost_usd: 0.0, features: Vec::new(), skipped: None, raw };
     let wrong = Rekognition.contribute(&findings(json!({"Labels": "x"})), &mut Extraction::default());
     assert_eq!(wrong.unwrap_err().name, FailureName::Internal);
     assert_eq!(contributed(Value::Null), Extraction::default());
@@ -70,7 +75,14 @@ fn limits_are_checked_before_anything_is_spent() {
         ("image/gif", 1, Some(FailureName::UnsupportedMedia)),
     ];
     for (media_type, size_bytes, refused) in cases {
-        let subject = Subject { object: ObjectRef::new("raw", "a"), etag: "e".into(), size_bytes, media_type: media_type.into(), declared_type: None, family: Family::Image };
+        let subject = Subject {
+            object: ObjectRef::new("raw", "a"),
+            etag: "e".into(),
+            size_bytes,
+            media_type: media_type.into(),
+            declared_type: None,
+            family: Family::Image,
+        };
         assert_eq!(Rekognition.check(&subject, &task).err().map(|failure| failure.name), refused);
         assert_eq!(Rekognition.place(&subject).is_some(), media_type != "image/gif");
     }
@@ -79,7 +91,8 @@ fn limits_are_checked_before_anything_is_spent() {
 #[test]
 fn headers_say_how_many_pixels_there_are() {
     let png = [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &640_u32.to_be_bytes(), &79_u32.to_be_bytes()].concat();
-    let jpeg = [b"\xFF\xD8\xFF\xE0\0\x04ab\xFF\xFF\xC4\0\x03x\xFF\xC2\0\x11\x08".as_slice(), &[0x01, 0x00, 0x02, 0x00]].concat();
+    let jpeg = [b"\xFF\xD8\xFF\xE0\0\x04ab\xFF\xFF\xC4\0\x03x\xFF\xC2\0\x11\x08".as_slice(), &[0x01, 0x00, 0x02, 0x00]]
+        .concat();
     let cases = [
         (png.as_slice(), Some((640, 79))),
         (&png[..22], None),

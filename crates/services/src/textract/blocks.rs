@@ -122,7 +122,8 @@ impl Thinner {
     }
 
     fn end_page(&mut self) {
-        let needed: HashSet<String> = self.page.iter().filter(|block| needs_words(block)).flat_map(Block::related).cloned().collect();
+        let needed: HashSet<String> =
+            self.page.iter().filter(|block| needs_words(block)).flat_map(Block::related).cloned().collect();
         for block in self.page.drain(..) {
             let kept = match block.kind.as_str() {
                 "PAGE" | "LINE" => Some(Block { id: String::new(), relationships: Vec::new(), ..block }),
@@ -177,7 +178,14 @@ fn block_of(block: &types::Block) -> Block {
 }
 
 fn geometry_of(it: &types::BoundingBox) -> Geometry {
-    Geometry { bounding_box: BoundingBox { left: decimal(it.left()), top: decimal(it.top()), width: decimal(it.width()), height: decimal(it.height()) } }
+    Geometry {
+        bounding_box: BoundingBox {
+            left: decimal(it.left()),
+            top: decimal(it.top()),
+            width: decimal(it.width()),
+            height: decimal(it.height()),
+        },
+    }
 }
 
 fn relationship_of(it: &types::Relationship) -> Relationship {
@@ -188,7 +196,10 @@ fn relationship_of(it: &types::Relationship) -> Relationship {
 /// The warnings of an answer.
 pub(super) fn warnings_of(warnings: &[types::Warning]) -> Vec<Warning> {
     let pages = |it: &types::Warning| it.pages().iter().filter_map(|page| natural(Some(*page))).collect();
-    warnings.iter().map(|it| Warning { error_code: it.error_code().unwrap_or_default().to_owned(), pages: pages(it) }).collect()
+    warnings
+        .iter()
+        .map(|it| Warning { error_code: it.error_code().unwrap_or_default().to_owned(), pages: pages(it) })
+        .collect()
 }
 
 /// A number that counts something; nothing where it is missing or not above zero.

@@ -75,7 +75,8 @@ pub(super) async fn start(client: &Client, kind: Kind, object: &ObjectRef, token
             answer.map_err(|error| call_error("textract:StartDocumentTextDetection", &error))?.job_id
         }
         Kind::Analysis(features) => {
-            let request = client.start_document_analysis().document_location(location).set_feature_types(Some(features));
+            let request =
+                client.start_document_analysis().document_location(location).set_feature_types(Some(features));
             let answer = request.client_request_token(token).job_tag(token).send().await;
             answer.map_err(|error| call_error("textract:StartDocumentAnalysis", &error))?.job_id
         }
@@ -111,17 +112,24 @@ pub(super) async fn collect(client: &Client, kind: &Kind, job: &str) -> Result<O
                 (raw.blocks, raw.truncated) = thinner.finish();
                 return Ok(Some(raw));
             }
-            next if next == token => return Err(Failure::rejected(format!("textract gives the same part of job `{job}` again and again"))),
+            next if next == token => {
+                return Err(Failure::rejected(format!("textract gives the same part of job `{job}` again and again")));
+            }
             next => token = next,
         }
     }
-    Err(Failure::new(FailureName::ObjectTooLarge, format!("the answer of textract's job `{job}` has more than {MOST_PARTS} parts")))
+    Err(Failure::new(
+        FailureName::ObjectTooLarge,
+        format!("the answer of textract's job `{job}` has more than {MOST_PARTS} parts"),
+    ))
 }
 
 fn is_done(part: &Part) -> Result<bool, Failure> {
     match part.status {
         Some(JobStatus::Succeeded | JobStatus::PartialSuccess) => Ok(true),
-        Some(JobStatus::Failed) => Err(Failure::rejected(format!("textract failed: {}", part.message.as_deref().unwrap_or("no reason given")))),
+        Some(JobStatus::Failed) => {
+            Err(Failure::rejected(format!("textract failed: {}", part.message.as_deref().unwrap_or("no reason given"))))
+        }
         _ => Ok(false),
     }
 }
@@ -130,7 +138,11 @@ async fn part(client: &Client, kind: &Kind, job: &str, token: Option<String>) ->
     match kind {
         Kind::Detection => {
             let request = client.get_document_text_detection().job_id(job).max_results(PART_BLOCKS);
-            let answer = request.set_next_token(token).send().await.map_err(|error| failure("textract:GetDocumentTextDetection", &error))?;
+            let answer = request
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failure("textract:GetDocumentTextDetection", &error))?;
             Ok(Part {
                 pages: pages(answer.document_metadata()),
                 warnings: warnings_of(answer.warnings()),
@@ -142,7 +154,11 @@ async fn part(client: &Client, kind: &Kind, job: &str, token: Option<String>) ->
         }
         Kind::Analysis(_) => {
             let request = client.get_document_analysis().job_id(job).max_results(PART_BLOCKS);
-            let answer = request.set_next_token(token).send().await.map_err(|error| failure("textract:GetDocumentAnalysis", &error))?;
+            let answer = request
+                .set_next_token(token)
+                .send()
+                .await
+                .map_err(|error| failure("textract:GetDocumentAnalysis", &error))?;
             Ok(Part {
                 pages: pages(answer.document_metadata()),
                 warnings: warnings_of(answer.warnings()),

@@ -7,16 +7,17 @@ use domain::extraction::{Box as Place, Cell, Extraction, FormField, Segment, Tab
 use domain::failure::Failure;
 use serde::Deserialize;
 
-use super::{MOST_PAGES, TEXT};
 use super::blocks::{Block, Raw};
 use super::weave::weave;
+use super::{MOST_PAGES, TEXT};
 
 /// Adds what was read to the document.
 pub(super) fn contribute(findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
     if findings.raw.is_null() {
         return Ok(());
     }
-    let mut raw = Raw::deserialize(&findings.raw).map_err(|error| Failure::internal(format!("failed to read the answer of `textract` back: {error}")))?;
+    let mut raw = Raw::deserialize(&findings.raw)
+        .map_err(|error| Failure::internal(format!("failed to read the answer of `textract` back: {error}")))?;
     document.warnings.extend(warnings(&raw));
     raw.map_pages();
     if findings.features.iter().any(|it| it.feature == TEXT && it.outcome == Outcome::Succeeded) {
@@ -53,14 +54,19 @@ impl Raw {
 fn warnings(raw: &Raw) -> Vec<String> {
     let there: HashSet<u32> = raw.blocks.iter().map(|block| block.page).collect();
     let complained = raw.warnings.iter().flat_map(|it| it.pages.iter().map(|page| (*page, it.error_code.as_str())));
-    let mut missing: BTreeMap<u32, &str> = (1..=raw.pages.min(MOST_PAGES)).filter(|page| !there.contains(page)).map(|page| (page, "no answer")).collect();
+    let mut missing: BTreeMap<u32, &str> =
+        (1..=raw.pages.min(MOST_PAGES)).filter(|page| !there.contains(page)).map(|page| (page, "no answer")).collect();
     missing.extend(complained);
     let mut warnings: Vec<String> = Vec::new();
     for (reason, pages) in by_reason(&missing) {
         let pages: Vec<String> = pages.into_iter().map(|page| raw.original(page).to_string()).collect();
         warnings.push(format!("textract did not read page {} ({reason})", pages.join(", ")));
     }
-    warnings.extend(raw.truncated.then(|| "textract found more than is kept: tables, forms or lines of the last pages are missing".to_owned()));
+    warnings.extend(
+        raw.truncated.then(|| {
+            "textract found more than is kept: tables, forms or lines of the last pages are missing".to_owned()
+        }),
+    );
     warnings
 }
 
@@ -79,7 +85,10 @@ fn add_text(raw: &Raw, document: &mut Extraction) {
         let lines = pages.entry(block.page).or_default();
         lines.extend((block.kind == "LINE").then_some(block));
     }
-    let texts = pages.iter().map(|(page, lines)| (*page, lines.iter().map(|line| line_text(line)).collect::<Vec<_>>().join("\n"))).collect();
+    let texts = pages
+        .iter()
+        .map(|(page, lines)| (*page, lines.iter().map(|line| line_text(line)).collect::<Vec<_>>().join("\n")))
+        .collect();
     let starts = weave(document, &texts);
     for (page, start) in starts {
         document.segments.extend(segments(&pages[&page], page, start));
@@ -97,7 +106,14 @@ fn segments(lines: &[&Block], page: u32, start: u64) -> Vec<Segment> {
         let start = at;
         let end = start + line_text(line).chars().count() as u64;
         at = end + 1;
-        Segment { start, end, page: Some(page), place: place(line), confidence: line.confidence.map(ratio), ..Segment::default() }
+        Segment {
+            start,
+            end,
+            page: Some(page),
+            place: place(line),
+            confidence: line.confidence.map(ratio),
+            ..Segment::default()
+        }
     };
     lines.iter().map(segment).collect()
 }
@@ -134,13 +150,19 @@ impl<'a> Blocks<'a> {
     fn field(&self, key: &Block) -> FormField {
         let values = self.related(key, "VALUE").map(|value| self.words(value));
         let value = values.filter(|value| !value.is_empty()).collect::<Vec<_>>().join(" ");
-        FormField { key: self.words(key), value, page: Some(key.page), confidence: ratio(key.confidence.unwrap_or_default()) }
+        FormField {
+            key: self.words(key),
+            value,
+            page: Some(key.page),
+            confidence: ratio(key.confidence.unwrap_or_default()),
+        }
     }
 
     fn table(&self, table: &Block) -> Table {
         let merged: Vec<&Block> = self.related(table, "MERGED_CELL").collect();
         let covered: HashSet<&str> = merged.iter().flat_map(|cell| cell.ids("CHILD")).collect();
-        let single = self.related(table, "CHILD").filter(|cell| cell.kind == "CELL" && !covered.contains(cell.id.as_str()));
+        let single =
+            self.related(table, "CHILD").filter(|cell| cell.kind == "CELL" && !covered.contains(cell.id.as_str()));
         let single = single.map(|cell| cell_of(cell, self.words(cell)));
         let merged = merged.iter().map(|cell| cell_of(cell, self.merged_words(cell)));
         let mut cells: Vec<Cell> = single.chain(merged).collect();

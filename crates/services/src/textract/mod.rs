@@ -55,9 +55,21 @@ const FORMS_USD: f64 = 0.05;
 const DESCRIPTOR: Descriptor = Descriptor {
     id: "textract",
     features: &[
-        Feature { name: TEXT, preset: Preset::On, about: "lines of text with their places; costs nothing beside tables or forms" },
-        Feature { name: TABLES, preset: Preset::On, about: "tables with their cells; costs ten times as much as text alone" },
-        Feature { name: FORMS, preset: Preset::On, about: "labels with their values; costs thirty times as much as text alone" },
+        Feature {
+            name: TEXT,
+            preset: Preset::On,
+            about: "lines of text with their places; costs nothing beside tables or forms",
+        },
+        Feature {
+            name: TABLES,
+            preset: Preset::On,
+            about: "tables with their cells; costs ten times as much as text alone",
+        },
+        Feature {
+            name: FORMS,
+            preset: Preset::On,
+            about: "labels with their values; costs thirty times as much as text alone",
+        },
     ],
     actions: &[
         "textract:DetectDocumentText",
@@ -88,7 +100,10 @@ impl Service for Textract {
             return Err(Failure::new(FailureName::UnsupportedMedia, message));
         };
         if subject.size_bytes > limit_bytes {
-            let message = format!("`{}` has {} bytes, and textract takes {limit_bytes} at most", subject.object, subject.size_bytes);
+            let message = format!(
+                "`{}` has {} bytes, and textract takes {limit_bytes} at most",
+                subject.object, subject.size_bytes
+            );
             return Err(Failure::new(FailureName::ObjectTooLarge, message));
         }
         Ok(())
@@ -119,7 +134,8 @@ fn limit_bytes(media_type: &str) -> Option<u64> {
 async fn start(call: &Call<'_>) -> Result<Started, Failure> {
     let scope = scope(call.subject, call.earlier);
     if let Some(pages) = scope.pages().filter(|pages| *pages > MOST_PAGES) {
-        let message = format!("{pages} pages of `{}` have no text, and textract takes {MOST_PAGES} at most", call.subject.object);
+        let message =
+            format!("{pages} pages of `{}` have no text, and textract takes {MOST_PAGES} at most", call.subject.object);
         return Err(Failure::new(FailureName::ObjectTooLarge, message));
     }
     match &scope {
@@ -141,7 +157,9 @@ fn client(call: &Call<'_>) -> Client {
 async fn has_one_page(call: &Call<'_>) -> Result<bool, Failure> {
     match call.subject.media_type.as_str() {
         "image/png" | "image/jpeg" => Ok(true),
-        "image/tiff" if call.subject.size_bytes <= NOW_LIMIT_BYTES => is_one_page_tiff(call).await.map(|one| one.unwrap_or(false)),
+        "image/tiff" if call.subject.size_bytes <= NOW_LIMIT_BYTES => {
+            is_one_page_tiff(call).await.map(|one| one.unwrap_or(false))
+        }
         _ => Ok(false),
     }
 }
@@ -149,7 +167,9 @@ async fn has_one_page(call: &Call<'_>) -> Result<bool, Failure> {
 async fn is_one_page_tiff(call: &Call<'_>) -> Result<Option<bool>, Failure> {
     let (store, subject) = (&call.deployment.store, call.subject);
     let head = store.range(&subject.object, &subject.etag, 0, tiff::HEADER_BYTES).await?;
-    let Some((order, offset)) = tiff::header(&head).filter(|(_, offset)| *offset < subject.size_bytes) else { return Ok(None) };
+    let Some((order, offset)) = tiff::header(&head).filter(|(_, offset)| *offset < subject.size_bytes) else {
+        return Ok(None);
+    };
     let directory = store.range(&subject.object, &subject.etag, offset, tiff::DIRECTORY_BYTES).await?;
     Ok(tiff::is_last(order, &directory))
 }
@@ -175,7 +195,9 @@ async fn start_job(call: &Call<'_>, object: &ObjectRef, expected_seconds: u32) -
 /// A document that Textract cannot read is of a type that it reads: it is the file that is at fault.
 fn refused(error: CallError) -> CallError {
     match error {
-        CallError::Failed(failure) if failure.name == FailureName::UnsupportedMedia => Failure::rejected(failure.message).into(),
+        CallError::Failed(failure) if failure.name == FailureName::UnsupportedMedia => {
+            Failure::rejected(failure.message).into()
+        }
         error => error,
     }
 }
@@ -202,25 +224,37 @@ fn findings(call: &Call<'_>, raw: &Raw) -> Result<Findings, Failure> {
         cost_usd: f64::from(raw.pages) * page_usd(&Kind::of(call)),
         features: outcomes(call, Outcome::Succeeded, None),
         skipped: None,
-        raw: serde_json::to_value(raw).map_err(|error| Failure::internal(format!("failed to keep the answer of `textract`: {error}")))?,
+        raw: serde_json::to_value(raw)
+            .map_err(|error| Failure::internal(format!("failed to keep the answer of `textract`: {error}")))?,
     })
 }
 
 /// Findings of a task that no engine here does.
 fn unavailable(call: &Call<'_>, reason: &str) -> Findings {
     let features = outcomes(call, Outcome::Unavailable, Some(reason));
-    Findings { engine: call.engines.engine(), pages: 0, cost_usd: 0.0, features, skipped: None, raw: serde_json::Value::Null }
+    Findings {
+        engine: call.engines.engine(),
+        pages: 0,
+        cost_usd: 0.0,
+        features,
+        skipped: None,
+        raw: serde_json::Value::Null,
+    }
 }
 
 fn outcomes(call: &Call<'_>, outcome: Outcome, reason: Option<&str>) -> Vec<FeatureOutcome> {
     let features = call.task.features.iter();
-    features.map(|feature| FeatureOutcome { feature: feature.clone(), outcome, reason: reason.map(str::to_owned) }).collect()
+    features
+        .map(|feature| FeatureOutcome { feature: feature.clone(), outcome, reason: reason.map(str::to_owned) })
+        .collect()
 }
 
 fn page_usd(kind: &Kind) -> f64 {
     use aws_sdk_textract::types::FeatureType;
     match kind {
         Kind::Detection => TEXT_USD,
-        Kind::Analysis(features) => features.iter().map(|feature| if *feature == FeatureType::Forms { FORMS_USD } else { TABLES_USD }).sum(),
+        Kind::Analysis(features) => {
+            features.iter().map(|feature| if *feature == FeatureType::Forms { FORMS_USD } else { TABLES_USD }).sum()
+        }
     }
 }

@@ -50,7 +50,10 @@ fn page(number: u32) -> Value {
 #[test]
 fn lines_of_an_image_are_its_text() {
     let mut document = Extraction::default();
-    contribute(json!({"Pages": 1, "Blocks": [page(1), line(1, "Größe: 5 €", 99.5), line(1, "日本語", 80.0)]}), &mut document);
+    contribute(
+        json!({"Pages": 1, "Blocks": [page(1), line(1, "Größe: 5 €", 99.5), line(1, "日本語", 80.0)]}),
+        &mut document,
+    );
     assert_eq!(document.text, "Größe: 5 €\n日本語");
     assert_eq!(page_texts(&document), [(1, "Größe: 5 €\n日本語".to_owned())]);
     let words: Vec<_> = document.segments.iter().map(|it| slice(&document, it.start, it.end)).collect();
@@ -89,11 +92,14 @@ fn pages_without_text_get_theirs_and_all_spans_stay_right() {
     let mut document = half_read();
     let blocks = json!([page(1), line(1, "zweite Säite", 90.0), line(1, "Ende", 90.0), page(2), line(2, "3️⃣", 90.0)]);
     contribute(json!({"Pages": 2, "PageMap": [2, 3], "Blocks": blocks}), &mut document);
-    let expected = [(1, "first é"), (2, "zweite Säite\nEnde"), (3, "3️⃣"), (4, "last")].map(|(number, text)| (number, text.to_owned()));
+    let expected = [(1, "first é"), (2, "zweite Säite\nEnde"), (3, "3️⃣"), (4, "last")]
+        .map(|(number, text)| (number, text.to_owned()));
     assert_eq!(page_texts(&document), expected);
     assert_eq!(document.text, "first é\nzweite Säite\nEnde\n3️⃣\nlast");
-    let segments: Vec<_> = document.segments.iter().map(|it| (it.page.unwrap(), slice(&document, it.start, it.end))).collect();
-    let expected = [(2, "zweite Säite"), (2, "Ende"), (3, "3️⃣"), (4, "last")].map(|(number, text)| (number, text.to_owned()));
+    let segments: Vec<_> =
+        document.segments.iter().map(|it| (it.page.unwrap(), slice(&document, it.start, it.end))).collect();
+    let expected =
+        [(2, "zweite Säite"), (2, "Ende"), (3, "3️⃣"), (4, "last")].map(|(number, text)| (number, text.to_owned()));
     assert_eq!(segments, expected);
     assert_eq!(slice(&document, document.entities[0].start, document.entities[0].end), "é");
     assert_eq!(document.pages[2].name.as_deref(), Some("blank"));
@@ -102,7 +108,8 @@ fn pages_without_text_get_theirs_and_all_spans_stay_right() {
 #[test]
 fn pages_with_text_keep_their_own_words() {
     let mut document = half_read();
-    let blocks = json!([line(1, "scan of first", 90.0), line(2, "second", 90.0), page(3), line(4, "scan of last", 90.0)]);
+    let blocks =
+        json!([line(1, "scan of first", 90.0), line(2, "second", 90.0), page(3), line(4, "scan of last", 90.0)]);
     contribute(json!({"Pages": 4, "Blocks": blocks}), &mut document);
     let texts: Vec<_> = page_texts(&document).into_iter().map(|(_, text)| text).collect();
     assert_eq!(texts, ["first é", "second", "", "last"]);
@@ -150,16 +157,33 @@ fn related(kind: &str, ids: &[&str]) -> Value {
 }
 
 fn cell(id: &str, row: u32, column: u32, words: &[&str]) -> Value {
-    block(id, "CELL", &json!({"RowIndex": row, "ColumnIndex": column, "RowSpan": 1, "ColumnSpan": 1, "Relationships": [related("CHILD", words)]}))
+    block(
+        id,
+        "CELL",
+        &json!({"RowIndex": row, "ColumnIndex": column, "RowSpan": 1, "ColumnSpan": 1, "Relationships": [related("CHILD", words)]}),
+    )
 }
 
 #[test]
 fn tables_have_cells_with_spans() {
     let word = |id: &str, text: &str| block(id, "WORD", &json!({"Text": text}));
-    let table = block("t", "TABLE", &json!({"Relationships": [related("CHILD", &["c1", "c2", "c3", "c4", "gone"]), related("MERGED_CELL", &["m"])]}));
-    let merged = block("m", "MERGED_CELL", &json!({"RowIndex": 1, "ColumnIndex": 1, "RowSpan": 1, "ColumnSpan": 2, "Relationships": [related("CHILD", &["c1", "c2"])]}));
+    let table = block(
+        "t",
+        "TABLE",
+        &json!({"Relationships": [related("CHILD", &["c1", "c2", "c3", "c4", "gone"]), related("MERGED_CELL", &["m"])]}),
+    );
+    let merged = block(
+        "m",
+        "MERGED_CELL",
+        &json!({"RowIndex": 1, "ColumnIndex": 1, "RowSpan": 1, "ColumnSpan": 2, "Relationships": [related("CHILD", &["c1", "c2"])]}),
+    );
     let tick = block("s", "SELECTION_ELEMENT", &json!({"SelectionStatus": "SELECTED"}));
-    let cells = [cell("c1", 1, 1, &["w1", "w2"]), cell("c2", 1, 2, &[]), cell("c3", 2, 1, &["s"]), cell("c4", 2, 2, &["w3", "gone"])];
+    let cells = [
+        cell("c1", 1, 1, &["w1", "w2"]),
+        cell("c2", 1, 2, &[]),
+        cell("c3", 2, 1, &["s"]),
+        cell("c4", 2, 2, &["w3", "gone"]),
+    ];
     let mut blocks = vec![table, merged, tick, word("w1", "Sum"), word("w2", "total"), word("w3", "7,5")];
     blocks.extend(cells);
     let mut document = Extraction::default();
@@ -178,7 +202,11 @@ fn tables_have_cells_with_spans() {
 #[test]
 fn forms_pair_labels_with_values() {
     let blocks = json!([
-        block("k", "KEY_VALUE_SET", &json!({"EntityTypes": ["KEY"], "Relationships": [related("VALUE", &["v"]), related("CHILD", &["w1", "w2"])]})),
+        block(
+            "k",
+            "KEY_VALUE_SET",
+            &json!({"EntityTypes": ["KEY"], "Relationships": [related("VALUE", &["v"]), related("CHILD", &["w1", "w2"])]})
+        ),
         block("v", "KEY_VALUE_SET", &json!({"EntityTypes": ["VALUE"], "Relationships": [related("CHILD", &["w3"])]})),
         block("e", "KEY_VALUE_SET", &json!({"EntityTypes": ["KEY"], "Relationships": [related("CHILD", &["w2"])]})),
         block("w1", "WORD", &json!({"Text": "Your"})),
@@ -187,7 +215,8 @@ fn forms_pair_labels_with_values() {
     ]);
     let mut document = Extraction::default();
     contribute(json!({"Pages": 1, "PageMap": [9], "Blocks": blocks}), &mut document);
-    let fields: Vec<_> = document.forms.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.page, it.confidence)).collect();
+    let fields: Vec<_> =
+        document.forms.iter().map(|it| (it.key.as_str(), it.value.as_str(), it.page, it.confidence)).collect();
     assert_eq!(fields, [("Your name:", "Zoë", Some(9), 0.9), ("name:", "", Some(9), 0.9)]);
 }
 
@@ -195,9 +224,15 @@ fn forms_pair_labels_with_values() {
 fn missing_pages_are_named_by_the_files_numbers() {
     let mut document = half_read();
     let warnings = json!([{"ErrorCode": "INTERNAL_ERROR", "Pages": [1]}]);
-    contribute(json!({"Pages": 2, "PageMap": [2, 3], "Blocks": [page(1)], "Warnings": warnings, "Truncated": true}), &mut document);
+    contribute(
+        json!({"Pages": 2, "PageMap": [2, 3], "Blocks": [page(1)], "Warnings": warnings, "Truncated": true}),
+        &mut document,
+    );
     assert_eq!(document.warnings.len(), 3);
-    assert_eq!(document.warnings[..2], ["textract did not read page 2 (INTERNAL_ERROR)", "textract did not read page 3 (no answer)"]);
+    assert_eq!(
+        document.warnings[..2],
+        ["textract did not read page 2 (INTERNAL_ERROR)", "textract did not read page 3 (no answer)"]
+    );
 }
 
 #[test]
@@ -221,7 +256,9 @@ fn odd_answers_do_no_harm() {
 }
 
 fn sdk_block(kind: types::BlockType, page: i32, id: &str, child: &[&str]) -> types::Block {
-    let relationship = types::Relationship::builder().r#type(types::RelationshipType::Child).set_ids(Some(child.iter().map(ToString::to_string).collect()));
+    let relationship = types::Relationship::builder()
+        .r#type(types::RelationshipType::Child)
+        .set_ids(Some(child.iter().map(ToString::to_string).collect()));
     types::Block::builder().block_type(kind).page(page).id(id).text(id).relationships(relationship.build()).build()
 }
 
@@ -252,7 +289,14 @@ fn only_the_words_of_cells_and_fields_are_kept() {
 }
 
 fn subject(media_type: &str, size_bytes: u64) -> Subject {
-    Subject { object: ObjectRef::new("raw", "a"), etag: "e".into(), size_bytes, media_type: media_type.into(), declared_type: None, family: Family::of(media_type) }
+    Subject {
+        object: ObjectRef::new("raw", "a"),
+        etag: "e".into(),
+        size_bytes,
+        media_type: media_type.into(),
+        declared_type: None,
+        family: Family::of(media_type),
+    }
 }
 
 #[test]
@@ -317,7 +361,11 @@ fn tiff_directories_are_followed_by_none_or_more() {
 #[test]
 fn tables_and_forms_cost_more_than_text() {
     use types::FeatureType::{Forms, Tables};
-    let cases = [(Kind::Detection, 0.0015), (Kind::Analysis(vec![Tables]), 0.015), (Kind::Analysis(vec![Tables, Forms]), 0.065)];
+    let cases = [
+        (Kind::Detection, 0.0015),
+        (Kind::Analysis(vec![Tables]), 0.015),
+        (Kind::Analysis(vec![Tables, Forms]), 0.065),
+    ];
     for (kind, usd) in cases {
         assert!((page_usd(&kind) - usd).abs() < 1e-9);
     }

@@ -29,7 +29,8 @@ struct Insertion<'a> {
 /// A page without text stands behind all pages with lower numbers, whatever its own span says.
 fn insertions<'a>(document: &mut Extraction, texts: &'a BTreeMap<u32, String>) -> Vec<Insertion<'a>> {
     let end = document.text_chars();
-    let unknown: Vec<u32> = texts.keys().copied().filter(|number| !document.pages.iter().any(|page| page.number == *number)).collect();
+    let unknown: Vec<u32> =
+        texts.keys().copied().filter(|number| !document.pages.iter().any(|page| page.number == *number)).collect();
     document.pages.extend(unknown.iter().map(|number| Page { number: *number, start: end, end, name: None }));
     document.pages.sort_by_key(|page| page.number);
     let mut insertions = Vec::new();

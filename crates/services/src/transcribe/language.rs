@@ -71,7 +71,8 @@ pub(super) fn options(languages: &[String]) -> Vec<LanguageCode> {
 /// Transcribe's code for a language of the settings, which may name the dialect.
 fn code(language: &str) -> Option<&'static str> {
     let dialect = LanguageCode::values().iter().find(|known| known.eq_ignore_ascii_case(language)).copied();
-    let of_language = || DIALECTS.iter().find(|(main, _)| main.eq_ignore_ascii_case(language)).map(|(_, dialect)| *dialect);
+    let of_language =
+        || DIALECTS.iter().find(|(main, _)| main.eq_ignore_ascii_case(language)).map(|(_, dialect)| *dialect);
     dialect.or_else(of_language)
 }
 

@@ -11,7 +11,9 @@ use aws_sdk_transcribe::Client;
 use aws_sdk_transcribe::config::Builder;
 use aws_sdk_transcribe::operation::start_transcription_job::StartTranscriptionJobError;
 use aws_sdk_transcribe::operation::start_transcription_job::builders::StartTranscriptionJobFluentBuilder;
-use aws_sdk_transcribe::types::{Media, MediaFormat, Settings, SubtitleFormat, Subtitles, TranscriptionJob, TranscriptionJobStatus};
+use aws_sdk_transcribe::types::{
+    Media, MediaFormat, Settings, SubtitleFormat, Subtitles, TranscriptionJob, TranscriptionJobStatus,
+};
 use domain::answer::{FeatureOutcome, Findings, Outcome};
 use domain::extraction::Extraction;
 use domain::failure::{Failure, FailureName};
@@ -26,9 +28,9 @@ use transcript::{Raw, Transcript};
 
 mod language;
 mod media;
-mod transcript;
 #[cfg(test)]
 mod tests;
+mod transcript;
 
 const TRANSCRIPT: &str = "transcript";
 const SPEAKER_LABELS: &str = "speaker_labels";
@@ -59,9 +61,17 @@ const CHARGED_SECONDS: f64 = 15.0;
 const DESCRIPTOR: Descriptor = Descriptor {
     id: "transcribe",
     features: &[
-        Feature { name: TRANSCRIPT, preset: Preset::On, about: "spoken words with times; off, nothing is asked of Transcribe" },
+        Feature {
+            name: TRANSCRIPT,
+            preset: Preset::On,
+            about: "spoken words with times; off, nothing is asked of Transcribe",
+        },
         Feature { name: SPEAKER_LABELS, preset: Preset::On, about: "who speaks when, voices by number" },
-        Feature { name: SUBTITLES, preset: Preset::Off, about: "subtitle files (WebVTT and SubRip) beside the raw answer" },
+        Feature {
+            name: SUBTITLES,
+            preset: Preset::Off,
+            about: "subtitle files (WebVTT and SubRip) beside the raw answer",
+        },
     ],
     actions: &["transcribe:StartTranscriptionJob", "transcribe:GetTranscriptionJob"],
 };
@@ -82,16 +92,24 @@ impl Service for Transcribe {
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {
         if media::format(&subject.media_type).is_none() {
-            let message = format!("transcribe does not take `{}`: it takes AMR, FLAC, M4A, MP3, MP4, Ogg, WebM and WAV", subject.media_type);
+            let message = format!(
+                "transcribe does not take `{}`: it takes AMR, FLAC, M4A, MP3, MP4, Ogg, WebM and WAV",
+                subject.media_type
+            );
             return Err(Failure::new(FailureName::UnsupportedMedia, message));
         }
         if subject.size_bytes > LIMIT_BYTES {
-            let message = format!("`{}` has {} bytes, and transcribe takes {LIMIT_BYTES} at most", subject.object, subject.size_bytes);
+            let message = format!(
+                "`{}` has {} bytes, and transcribe takes {LIMIT_BYTES} at most",
+                subject.object, subject.size_bytes
+            );
             return Err(Failure::new(FailureName::ObjectTooLarge, message));
         }
         let uri_chars = subject.object.uri().chars().count();
         if uri_chars > URI_CHARS {
-            return Err(Failure::invalid_input(format!("the address of the object has {uri_chars} characters, and transcribe takes {URI_CHARS} at most")));
+            return Err(Failure::invalid_input(format!(
+                "the address of the object has {uri_chars} characters, and transcribe takes {URI_CHARS} at most"
+            )));
         }
         Ok(())
     }
@@ -115,14 +133,19 @@ fn client(call: &Call<'_>) -> Client {
 
 async fn start(call: &Call<'_>) -> Result<Started, Failure> {
     if !call.wants(TRANSCRIPT) {
-        return Ok(Started::Done(Findings::skipped("the transcript is switched off, and nothing else is made without it")));
+        return Ok(Started::Done(Findings::skipped(
+            "the transcript is switched off, and nothing else is made without it",
+        )));
     }
     let seconds = media_seconds(call).await?;
     if let Some(short) = seconds.filter(|seconds| *seconds < SHORTEST_SECONDS) {
-        return Ok(Started::Done(Findings::skipped(format!("the recording lasts {short:.3} s, and transcribe takes {SHORTEST_SECONDS} s at least"))));
+        return Ok(Started::Done(Findings::skipped(format!(
+            "the recording lasts {short:.3} s, and transcribe takes {SHORTEST_SECONDS} s at least"
+        ))));
     }
     if let Some(long) = seconds.filter(|seconds| *seconds > LONGEST_SECONDS) {
-        let message = format!("`{}` lasts {long:.0} s, and transcribe takes {LONGEST_SECONDS} s at most", call.subject.object);
+        let message =
+            format!("`{}` lasts {long:.0} s, and transcribe takes {LONGEST_SECONDS} s at most", call.subject.object);
         return Err(Failure::new(FailureName::ObjectTooLarge, message));
     }
     insist_on_current(call).await?;
@@ -168,7 +191,11 @@ async fn is_current(call: &Call<'_>) -> Result<bool, Failure> {
 }
 
 fn expected_seconds(subject: &Subject, media_seconds: Option<f64>) -> u32 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float saturates, and no duration is negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float saturates, and no duration is negative"
+    )]
     let seconds = media_seconds.map_or(subject.size_bytes / BYTES_A_SECOND, |seconds| seconds as u64);
     u32::try_from(SHORTEST_JOB_SECONDS + seconds / SPEED).unwrap_or(u32::MAX)
 }
@@ -181,7 +208,10 @@ fn request(call: &Call<'_>, client: &Client) -> Result<StartTranscriptionJobFlue
         .set_media_format(media::format(&call.subject.media_type))
         .output_bucket_name(&call.work.bucket)
         .output_key(output(call)?.key)
-        .set_settings(call.wants(SPEAKER_LABELS).then(|| Settings::builder().show_speaker_labels(true).max_speaker_labels(SPEAKERS).build()))
+        .set_settings(
+            call.wants(SPEAKER_LABELS)
+                .then(|| Settings::builder().show_speaker_labels(true).max_speaker_labels(SPEAKERS).build()),
+        )
         .set_subtitles(call.wants(SUBTITLES).then(subtitles));
     Ok(with_language(request, &call.deployment.settings.languages))
 }
@@ -191,7 +221,10 @@ fn subtitles() -> Subtitles {
 }
 
 /// One language is given, several are told apart, none leaves the choice to the service.
-fn with_language(request: StartTranscriptionJobFluentBuilder, languages: &[String]) -> StartTranscriptionJobFluentBuilder {
+fn with_language(
+    request: StartTranscriptionJobFluentBuilder,
+    languages: &[String],
+) -> StartTranscriptionJobFluentBuilder {
     let options = language::options(languages);
     match options.as_slice() {
         [] => request.identify_language(true),
@@ -246,7 +279,9 @@ fn job_failure(reason: &str) -> Failure {
 async fn collect(call: &Call<'_>, job: &TranscriptionJob) -> Result<Findings, Failure> {
     let output = output(call)?;
     let transcript: Option<Transcript> = call.deployment.store.read_json(&output).await?;
-    let transcript = transcript.ok_or_else(|| Failure::new(FailureName::Transient, format!("transcribe is done, and `{output}` is not there")))?;
+    let transcript = transcript.ok_or_else(|| {
+        Failure::new(FailureName::Transient, format!("transcribe is done, and `{output}` is not there"))
+    })?;
     let raw = Raw {
         identified_language_score: job.identified_language_score().map(|score| (f64::from(score) * 1e6).round() / 1e6),
         language_code: job.language_code().map(|code| code.as_str().to_owned()),
@@ -256,7 +291,14 @@ async fn collect(call: &Call<'_>, job: &TranscriptionJob) -> Result<Findings, Fa
         transcript,
     };
     let engine = call.engines.engine();
-    Ok(Findings { pages: 0, cost_usd: cost_usd(&raw), features: features(call, &raw, &engine), skipped: None, raw: to_value(&raw)?, engine })
+    Ok(Findings {
+        pages: 0,
+        cost_usd: cost_usd(&raw),
+        features: features(call, &raw, &engine),
+        skipped: None,
+        raw: to_value(&raw)?,
+        engine,
+    })
 }
 
 /// What can still be said of an object that may be gone by now: its transcript stands without it.
@@ -268,7 +310,8 @@ fn known<T>(result: Result<T, Failure>) -> Result<Option<T>, Failure> {
 }
 
 fn to_value(raw: &Raw) -> Result<serde_json::Value, Failure> {
-    serde_json::to_value(raw).map_err(|error| Failure::internal(format!("failed to keep the answer of `transcribe`: {error}")))
+    serde_json::to_value(raw)
+        .map_err(|error| Failure::internal(format!("failed to keep the answer of `transcribe`: {error}")))
 }
 
 /// How each feature ended: one that the answer does not hold is one that the engine does not have.
@@ -291,9 +334,20 @@ fn features(call: &Call<'_>, raw: &Raw, engine: &str) -> Vec<FeatureOutcome> {
 
 /// Findings of a task that no engine here does.
 fn unavailable(call: &Call<'_>, reason: &str) -> Findings {
-    let feature = |feature: &String| FeatureOutcome { feature: feature.clone(), outcome: Outcome::Unavailable, reason: Some(reason.to_owned()) };
+    let feature = |feature: &String| FeatureOutcome {
+        feature: feature.clone(),
+        outcome: Outcome::Unavailable,
+        reason: Some(reason.to_owned()),
+    };
     let features = call.task.features.iter().map(feature).collect();
-    Findings { engine: call.engines.engine(), pages: 0, cost_usd: 0.0, features, skipped: None, raw: serde_json::Value::Null }
+    Findings {
+        engine: call.engines.engine(),
+        pages: 0,
+        cost_usd: 0.0,
+        features,
+        skipped: None,
+        raw: serde_json::Value::Null,
+    }
 }
 
 /// By the length of the recording, or of the speech in it where the recording's is not known.

@@ -81,14 +81,22 @@ fn without_punctuation_pauses_end_segments() {
 
 #[test]
 fn scripts_without_spaces_keep_their_offsets() {
-    let items = [word("猫", "0.0", "0.2", None), word("です", "0.2", "0.5", None), mark("。"), word("犬", "0.6", "0.8", None)];
+    let items =
+        [word("猫", "0.0", "0.2", None), word("です", "0.2", "0.5", None), mark("。"), word("犬", "0.6", "0.8", None)];
     let document = contributed(raw("猫です。犬", &items), "");
     assert_eq!(all_words(&document), ["猫です。", "犬"]);
 }
 
 #[test]
 fn items_that_the_text_spells_otherwise_do_not_derail_the_rest() {
-    let items = [word("pay", "0.0", "0.2", None), word("twenty", "0.3", "0.5", None), word("euros", "0.6", "0.8", None), mark("?"), word("", "1", "1", None), word("never", "NaN", "x", None)];
+    let items = [
+        word("pay", "0.0", "0.2", None),
+        word("twenty", "0.3", "0.5", None),
+        word("euros", "0.6", "0.8", None),
+        mark("?"),
+        word("", "1", "1", None),
+        word("never", "NaN", "x", None),
+    ];
     let document = contributed(raw("pay 20 euros? never", &items), "");
     assert_eq!(all_words(&document), ["pay 20 euros?", "never"]);
     assert_eq!(document.segments[1].start_seconds, None);
@@ -139,7 +147,11 @@ fn limits_are_checked_before_anything_is_spent() {
     for (media_type, size_bytes, refused) in cases {
         let subject = subject(media_type, size_bytes);
         assert_eq!(Transcribe.check(&subject, &task).err().map(|failure| failure.name), refused, "{media_type}");
-        assert_eq!(Transcribe.place(&subject).is_some(), refused != Some(FailureName::UnsupportedMedia), "{media_type}");
+        assert_eq!(
+            Transcribe.place(&subject).is_some(),
+            refused != Some(FailureName::UnsupportedMedia),
+            "{media_type}"
+        );
     }
     let mut deep = subject("audio/wav", 1);
     deep.object.key = "k".repeat(URI_CHARS);

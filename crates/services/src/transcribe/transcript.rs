@@ -159,7 +159,8 @@ pub(super) fn contribute(findings: &Findings, document: &mut Extraction) -> Resu
     if findings.raw.is_null() {
         return Ok(());
     }
-    let raw = Raw::deserialize(&findings.raw).map_err(|error| Failure::internal(format!("failed to read the answer of `transcribe` back: {error}")))?;
+    let raw = Raw::deserialize(&findings.raw)
+        .map_err(|error| Failure::internal(format!("failed to read the answer of `transcribe` back: {error}")))?;
     let text = raw.transcript.text();
     let start = document.append_text(&text).start;
     document.segments.extend(segments(&raw.transcript, &text, start));
@@ -168,7 +169,10 @@ pub(super) fn contribute(findings: &Findings, document: &mut Extraction) -> Resu
     }
     document.metadata.extend(metadata(&raw));
     if raw.replaced {
-        document.warnings.push("the object was replaced while its recording was transcribed: the transcript may be of the newer version".to_owned());
+        document.warnings.push(
+            "the object was replaced while its recording was transcribed: the transcript may be of the newer version"
+                .to_owned(),
+        );
     }
     Ok(())
 }
@@ -177,7 +181,8 @@ fn metadata(raw: &Raw) -> BTreeMap<String, String> {
     let number = |name: &str, value: Option<f64>| value.map(|value| (name.to_owned(), format!("{value:.3}")));
     let duration = number("duration_seconds", raw.media_seconds);
     let speech_end = number("speech_end_seconds", raw.transcript.speech_end_seconds());
-    let subtitles = (!raw.subtitle_file_uris.is_empty()).then(|| ("subtitles".to_owned(), raw.subtitle_file_uris.join(" ")));
+    let subtitles =
+        (!raw.subtitle_file_uris.is_empty()).then(|| ("subtitles".to_owned(), raw.subtitle_file_uris.join(" ")));
     duration.into_iter().chain(speech_end).chain(subtitles).collect()
 }
 
@@ -202,7 +207,10 @@ fn segments(transcript: &Transcript, text: &str, base: u64) -> Vec<Segment> {
 /// Speakers by the time at which a word begins, where the items themselves do not name them.
 fn speakers(transcript: &Transcript) -> BTreeMap<&str, &str> {
     let segments = transcript.results.speaker_labels.iter().flat_map(|labels| &labels.segments);
-    segments.flat_map(|segment| &segment.items).map(|item| (item.start_time.as_str(), item.speaker_label.as_str())).collect()
+    segments
+        .flat_map(|segment| &segment.items)
+        .map(|item| (item.start_time.as_str(), item.speaker_label.as_str()))
+        .collect()
 }
 
 fn speaker<'a>(item: &'a Item, speakers: &BTreeMap<&'a str, &'a str>) -> Option<&'a str> {
@@ -235,7 +243,12 @@ struct Open {
 
 impl Open {
     fn new(item: &Item, start: u64, end: u64, speaker: Option<&str>) -> Self {
-        let segment = Segment { start, start_seconds: seconds(item.start_time.as_ref()), speaker: speaker.map(str::to_owned), ..Segment::default() };
+        let segment = Segment {
+            start,
+            start_seconds: seconds(item.start_time.as_ref()),
+            speaker: speaker.map(str::to_owned),
+            ..Segment::default()
+        };
         let mut open = Self { segment, confidences: Vec::new() };
         open.add(item, end);
         open
@@ -251,7 +264,8 @@ impl Open {
 
     /// Whether `item` is another speaker's or comes after a pause.
     fn is_left_by(&self, item: &Item, speaker: Option<&str>) -> bool {
-        let pause = seconds(item.start_time.as_ref()).zip(self.segment.end_seconds).map_or(0.0, |(start, end)| start - end);
+        let pause =
+            seconds(item.start_time.as_ref()).zip(self.segment.end_seconds).map_or(0.0, |(start, end)| start - end);
         self.segment.speaker.as_deref() != speaker || pause >= PAUSE_SECONDS
     }
 

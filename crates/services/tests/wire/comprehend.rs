@@ -31,7 +31,9 @@ fn answer(asked: &Asked, language: &str) -> Answer {
     let text = asked.body["Text"].as_str().unwrap_or_default();
     assert!(text.len() <= 100_000);
     let body = match asked.operation.as_str() {
-        "DetectDominantLanguage" => json!({"Languages": [{"LanguageCode": "la", "Score": 0.1}, {"LanguageCode": language, "Score": 0.9}]}),
+        "DetectDominantLanguage" => {
+            json!({"Languages": [{"LanguageCode": "la", "Score": 0.1}, {"LanguageCode": language, "Score": 0.9}]})
+        }
         "DetectSentiment" => sentiment(text),
         "BatchDetectSentiment" => batch(asked.body["TextList"].as_array().unwrap()),
         "DetectKeyPhrases" => json!({"KeyPhrases": cities(text)}),
@@ -98,19 +100,32 @@ async fn text_without_a_language_is_read_in_the_first_that_is_expected() {
 
 #[tokio::test]
 async fn a_missing_engine_is_one_feature_that_is_unavailable() {
-    let script = |asked: &Asked| if asked.operation == "DetectSentiment" { Answer::not_available() } else { answer(asked, "en") };
+    let script = |asked: &Asked| {
+        if asked.operation == "DetectSentiment" { Answer::not_available() } else { answer(asked, "en") }
+    };
     let world = World::new("text/plain", ALL, script).await.with_text("The way to Köln.");
     let findings = done(Comprehend.start(&world.call()).await.unwrap());
-    let expected = [("language", Succeeded), ("sentiment", Unavailable), ("entities", Succeeded), ("key_phrases", Succeeded), ("pii", Succeeded)];
+    let expected = [
+        ("language", Succeeded),
+        ("sentiment", Unavailable),
+        ("entities", Succeeded),
+        ("key_phrases", Succeeded),
+        ("pii", Succeeded),
+    ];
     assert_eq!(outcomes(&findings), expected);
     assert_eq!(findings.raw["Sentiment"], json!([]));
 }
 
 #[tokio::test]
 async fn what_a_retry_may_cure_goes_up() {
-    let cases = [("DetectEntities", 400, "ThrottlingException", FailureName::Throttled), ("DetectPiiEntities", 500, "InternalServerException", FailureName::Transient)];
+    let cases = [
+        ("DetectEntities", 400, "ThrottlingException", FailureName::Throttled),
+        ("DetectPiiEntities", 500, "InternalServerException", FailureName::Transient),
+    ];
     for (operation, status, code, name) in cases {
-        let script = move |asked: &Asked| if asked.operation == operation { Answer::error(status, code) } else { answer(asked, "en") };
+        let script = move |asked: &Asked| {
+            if asked.operation == operation { Answer::error(status, code) } else { answer(asked, "en") }
+        };
         let world = World::new("text/plain", ALL, script).await.with_text("The way to Köln.");
         assert_eq!(Comprehend.start(&world.call()).await.unwrap_err().name, name);
     }
@@ -120,10 +135,13 @@ async fn what_a_retry_may_cure_goes_up() {
 async fn a_failed_part_of_a_batch_fails_by_its_code() {
     for (code, name) in [("INTERNAL_SERVER_ERROR", Some(FailureName::Transient)), ("TEXT_SIZE_LIMIT_EXCEEDED", None)] {
         let script = move |asked: &Asked| match asked.operation.as_str() {
-            "BatchDetectSentiment" => Answer::json(&json!({"ResultList": [], "ErrorList": [{"Index": 0, "ErrorCode": code, "ErrorMessage": "m"}]})),
+            "BatchDetectSentiment" => Answer::json(
+                &json!({"ResultList": [], "ErrorList": [{"Index": 0, "ErrorCode": code, "ErrorMessage": "m"}]}),
+            ),
             _ => answer(asked, "en"),
         };
-        let world = World::new("text/plain", &["language", "sentiment"], script).await.with_text(&"A sentence. ".repeat(600));
+        let world =
+            World::new("text/plain", &["language", "sentiment"], script).await.with_text(&"A sentence. ".repeat(600));
         let started = Comprehend.start(&world.call()).await;
         assert_eq!(started.as_ref().err().map(|failure| failure.name), name);
         if let Ok(started) = started {

@@ -20,11 +20,21 @@ fn answer(asked: &Asked) -> Answer {
     let place = json!({"Left": 0.25, "Top": 0.5, "Width": 0.1, "Height": 0.2});
     let body = match asked.operation.as_str() {
         "GET /raw/in/file" => return png(640, 480),
-        "DetectLabels" => json!({"Labels": [{"Name": "Dog", "Confidence": 98.5, "Instances": [{"BoundingBox": place, "Confidence": 98.0}]}]}),
-        "DetectFaces" => json!({"FaceDetails": [{"BoundingBox": place, "Confidence": 99.0, "Smile": {"Value": false, "Confidence": 70.0}, "Pose": {"Roll": 1.0, "Yaw": 0.0, "Pitch": 0.0}}]}),
-        "DetectText" => json!({"TextDetections": [{"DetectedText": "STOP", "Type": "LINE", "Id": 0, "Confidence": 99.0}]}),
-        "DetectModerationLabels" => json!({"ModerationLabels": [{"Name": "Alcohol", "ParentName": "", "Confidence": 80.0}]}),
-        _ => json!({"CelebrityFaces": [{"Name": "Ada", "MatchConfidence": 90.0, "Face": {"BoundingBox": place}}], "UnrecognizedFaces": []}),
+        "DetectLabels" => {
+            json!({"Labels": [{"Name": "Dog", "Confidence": 98.5, "Instances": [{"BoundingBox": place, "Confidence": 98.0}]}]})
+        }
+        "DetectFaces" => {
+            json!({"FaceDetails": [{"BoundingBox": place, "Confidence": 99.0, "Smile": {"Value": false, "Confidence": 70.0}, "Pose": {"Roll": 1.0, "Yaw": 0.0, "Pitch": 0.0}}]})
+        }
+        "DetectText" => {
+            json!({"TextDetections": [{"DetectedText": "STOP", "Type": "LINE", "Id": 0, "Confidence": 99.0}]})
+        }
+        "DetectModerationLabels" => {
+            json!({"ModerationLabels": [{"Name": "Alcohol", "ParentName": "", "Confidence": 80.0}]})
+        }
+        _ => {
+            json!({"CelebrityFaces": [{"Name": "Ada", "MatchConfidence": 90.0, "Face": {"BoundingBox": place}}], "UnrecognizedFaces": []})
+        }
     };
     Answer::json(&body)
 }
@@ -34,7 +44,10 @@ async fn all_features_of_one_image() {
     let world = World::new("image/png", ALL, answer).await;
     let findings = done(Rekognition.start(&world.call()).await.unwrap());
     assert_eq!(outcomes(&findings), ALL.iter().map(|feature| (*feature, Succeeded)).collect::<Vec<_>>());
-    assert_eq!(world.server.body("DetectFaces")["Image"]["S3Object"], json!({"Bucket": "raw", "Name": "in/file", "Version": "v7"}));
+    assert_eq!(
+        world.server.body("DetectFaces")["Image"]["S3Object"],
+        json!({"Bucket": "raw", "Name": "in/file", "Version": "v7"})
+    );
     assert!((findings.cost_usd - 0.005).abs() < 1e-9);
     assert_eq!(findings.engine, "aws");
     let mut document = world.earlier.clone();
@@ -68,7 +81,9 @@ async fn a_refused_image_fails_the_task() {
         (500, "InternalServerError", FailureName::Transient),
     ];
     for (status, code, name) in cases {
-        let script = move |asked: &Asked| if asked.operation == "DetectFaces" { Answer::error(status, code) } else { answer(asked) };
+        let script = move |asked: &Asked| {
+            if asked.operation == "DetectFaces" { Answer::error(status, code) } else { answer(asked) }
+        };
         let world = World::new("image/png", ALL, script).await;
         assert_eq!(Rekognition.start(&world.call()).await.unwrap_err().name, name, "{code}");
     }
@@ -76,7 +91,9 @@ async fn a_refused_image_fails_the_task() {
 
 #[tokio::test]
 async fn a_permission_that_lacks_costs_one_feature() {
-    let script = |asked: &Asked| if asked.operation == "DetectFaces" { Answer::error(400, "AccessDeniedException") } else { answer(asked) };
+    let script = |asked: &Asked| {
+        if asked.operation == "DetectFaces" { Answer::error(400, "AccessDeniedException") } else { answer(asked) }
+    };
     let world = World::new("image/png", ALL, script).await;
     let findings = done(Rekognition.start(&world.call()).await.unwrap());
     assert_eq!(outcomes(&findings)[1], ("faces", domain::answer::Outcome::Failed));

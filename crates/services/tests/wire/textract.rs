@@ -31,7 +31,8 @@ fn part_of(answer: &Value, next: &str) -> Answer {
 
 #[tokio::test]
 async fn an_image_is_read_at_once() {
-    let world = World::new("image/png", ALL, |_| Answer::json(&answer_of(1, &[line(1, "Größe")])).engine("ocr 5")).await;
+    let world =
+        World::new("image/png", ALL, |_| Answer::json(&answer_of(1, &[line(1, "Größe")])).engine("ocr 5")).await;
     let findings = done(Textract.start(&world.call()).await.unwrap());
     assert_eq!(outcomes(&findings), [("text", Succeeded), ("tables", Succeeded), ("forms", Succeeded)]);
     assert_eq!((findings.pages, findings.engine.as_str()), (1, "ocr 5"));
@@ -63,7 +64,9 @@ async fn refusals_have_names() {
         (400, "DocumentTooLargeException", FailureName::ObjectTooLarge),
         (500, "InternalServerError", FailureName::Transient),
     ];
-    for (media_type, (status, code, name)) in cases.into_iter().flat_map(|case| ["image/png", "application/pdf"].map(|it| (it, case))) {
+    for (media_type, (status, code, name)) in
+        cases.into_iter().flat_map(|case| ["image/png", "application/pdf"].map(|it| (it, case)))
+    {
         let world = World::new(media_type, ALL, move |_| Answer::error(status, code)).await;
         assert_eq!(Textract.start(&world.call()).await.unwrap_err().name, name, "{code}");
     }
@@ -116,7 +119,9 @@ async fn a_job_carries_the_token_and_every_part_is_followed() {
         other => panic!("{other:?}"),
     };
     let world = World::new("application/pdf", ALL, script).await;
-    let Started::Running { id, expected_seconds } = Textract.start(&world.call()).await.unwrap() else { panic!("no job") };
+    let Started::Running { id, expected_seconds } = Textract.start(&world.call()).await.unwrap() else {
+        panic!("no job")
+    };
     assert_eq!((id.as_str(), expected_seconds), ("job-1", 3));
     let asked = world.server.body("StartDocumentAnalysis");
     assert_eq!((asked["ClientRequestToken"].as_str(), asked["JobTag"].as_str()), (Some(TOKEN), Some(TOKEN)));
@@ -142,7 +147,10 @@ async fn answers_that_never_end_and_failed_jobs_are_rejected() {
 /// A PDF of empty pages, as small as they get.
 fn pdf(pages: usize) -> Vec<u8> {
     let kids: Vec<String> = (0..pages).map(|page| format!("{} 0 R", page + 3)).collect();
-    let mut objects = vec!["<</Type/Catalog/Pages 2 0 R>>".to_owned(), format!("<</Type/Pages/Kids[{}]/Count {pages}>>", kids.join(" "))];
+    let mut objects = vec![
+        "<</Type/Catalog/Pages 2 0 R>>".to_owned(),
+        format!("<</Type/Pages/Kids[{}]/Count {pages}>>", kids.join(" ")),
+    ];
     objects.extend(kids.iter().map(|_| "<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>".to_owned()));
     let (mut file, mut offsets) = ("%PDF-1.4\n".to_owned(), Vec::new());
     for (number, object) in objects.iter().enumerate() {
@@ -161,7 +169,11 @@ fn pdf(pages: usize) -> Vec<u8> {
 
 fn half_read() -> Extraction {
     let page = |number, start, end| Page { number, start, end, name: None };
-    Extraction { text: "one\nthree".into(), pages: vec![page(1, 0, 3), page(2, 4, 4), page(3, 4, 9)], ..Extraction::default() }
+    Extraction {
+        text: "one\nthree".into(),
+        pages: vec![page(1, 0, 3), page(2, 4, 4), page(3, 4, 9)],
+        ..Extraction::default()
+    }
 }
 
 fn pdf_script(bytes: Vec<u8>, answer: Value) -> impl Fn(&Asked) -> Answer + Send + Sync + 'static {

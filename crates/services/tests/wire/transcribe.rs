@@ -36,7 +36,9 @@ fn answer(asked: &Asked) -> Answer {
 #[tokio::test]
 async fn a_job_is_named_by_the_token_and_tells_languages_apart() {
     let world = World::new("audio/mpeg", ALL, answer).await;
-    let Started::Running { id, expected_seconds } = Transcribe.start(&world.call()).await.unwrap() else { panic!("no job") };
+    let Started::Running { id, expected_seconds } = Transcribe.start(&world.call()).await.unwrap() else {
+        panic!("no job")
+    };
     assert_eq!((id.as_str(), expected_seconds), (TOKEN, 4));
     let asked = world.server.body("StartTranscriptionJob");
     let expected = json!({
@@ -59,12 +61,17 @@ async fn one_language_is_given_and_features_are_asked_for_as_switched() {
     world.deployment.settings.languages = vec!["de".into()];
     Transcribe.start(&world.call()).await.unwrap();
     let asked = world.server.body("StartTranscriptionJob");
-    assert_eq!((&asked["LanguageCode"], &asked["IdentifyLanguage"], &asked["Settings"], &asked["Subtitles"]), (&json!("de-DE"), &Value::Null, &Value::Null, &Value::Null));
+    assert_eq!(
+        (&asked["LanguageCode"], &asked["IdentifyLanguage"], &asked["Settings"], &asked["Subtitles"]),
+        (&json!("de-DE"), &Value::Null, &Value::Null, &Value::Null)
+    );
 }
 
 #[tokio::test]
 async fn a_conflict_adopts_the_job() {
-    let script = |asked: &Asked| if asked.operation == "StartTranscriptionJob" { Answer::error(400, "ConflictException") } else { answer(asked) };
+    let script = |asked: &Asked| {
+        if asked.operation == "StartTranscriptionJob" { Answer::error(400, "ConflictException") } else { answer(asked) }
+    };
     let world = World::new("audio/mpeg", ALL, script).await;
     assert!(matches!(Transcribe.start(&world.call()).await.unwrap(), Started::Running { id, .. } if id == TOKEN));
     assert_eq!((world.server.count("StartTranscriptionJob"), world.server.count("GetTranscriptionJob")), (1, 1));
@@ -80,7 +87,9 @@ async fn refusals_have_names() {
         (400, "AccessDeniedException", FailureName::AccessDenied),
     ];
     for (status, code, name) in cases {
-        let script = move |asked: &Asked| if asked.operation == "StartTranscriptionJob" { Answer::error(status, code) } else { answer(asked) };
+        let script = move |asked: &Asked| {
+            if asked.operation == "StartTranscriptionJob" { Answer::error(status, code) } else { answer(asked) }
+        };
         let world = World::new("audio/mpeg", ALL, script).await;
         assert_eq!(Transcribe.start(&world.call()).await.unwrap_err().name, name, "{code}");
     }
@@ -88,7 +97,9 @@ async fn refusals_have_names() {
 
 #[tokio::test]
 async fn without_an_engine_every_feature_is_unavailable() {
-    let script = |asked: &Asked| if asked.operation == "StartTranscriptionJob" { Answer::not_available() } else { answer(asked) };
+    let script = |asked: &Asked| {
+        if asked.operation == "StartTranscriptionJob" { Answer::not_available() } else { answer(asked) }
+    };
     let world = World::new("audio/mpeg", ALL, script).await;
     let findings = done(Transcribe.start(&world.call()).await.unwrap());
     assert_eq!(outcomes(&findings), ALL.iter().map(|feature| (*feature, Unavailable)).collect::<Vec<_>>());
@@ -97,7 +108,8 @@ async fn without_an_engine_every_feature_is_unavailable() {
 #[tokio::test]
 async fn a_replaced_object_is_not_transcribed() {
     for current in [Answer::bytes(Vec::new()).header("etag", "\"e2\""), Answer::not_found()] {
-        let script = move |asked: &Asked| if asked.operation.starts_with("HEAD") { current.clone() } else { answer(asked) };
+        let script =
+            move |asked: &Asked| if asked.operation.starts_with("HEAD") { current.clone() } else { answer(asked) };
         let world = World::new("audio/mpeg", ALL, script).await;
         assert_eq!(Transcribe.start(&world.call()).await.unwrap_err().name, FailureName::ObjectGone);
         assert_eq!(world.server.count("StartTranscriptionJob"), 0);
@@ -113,7 +125,10 @@ async fn a_finished_job_is_collected_and_lacks_what_the_engine_lacks() {
     let world = World::new("audio/mpeg", ALL, script).await;
     assert!(matches!(Transcribe.poll(&world.call(), TOKEN).await.unwrap(), Polled::Running));
     let Polled::Done(findings) = Transcribe.poll(&world.call(), TOKEN).await.unwrap() else { panic!("not done") };
-    assert_eq!(outcomes(&findings), [("transcript", Succeeded), ("speaker_labels", Unavailable), ("subtitles", Unavailable)]);
+    assert_eq!(
+        outcomes(&findings),
+        [("transcript", Succeeded), ("speaker_labels", Unavailable), ("subtitles", Unavailable)]
+    );
     assert_eq!(findings.features[1].reason.as_deref(), Some("the engine `sphinx 5` does not tell speakers apart"));
     assert!((findings.cost_usd - 0.006).abs() < 1e-9);
     let mut document = Extraction::default();
@@ -125,7 +140,8 @@ async fn a_finished_job_is_collected_and_lacks_what_the_engine_lacks() {
 #[tokio::test]
 async fn an_object_that_is_gone_by_now_leaves_its_transcript() {
     for (current, warnings) in [(Answer::not_found(), 0), (Answer::bytes(Vec::new()).header("etag", "\"e2\""), 1)] {
-        let script = move |asked: &Asked| if asked.operation.starts_with("HEAD") { current.clone() } else { answer(asked) };
+        let script =
+            move |asked: &Asked| if asked.operation.starts_with("HEAD") { current.clone() } else { answer(asked) };
         let world = World::new("audio/mpeg", ALL, script).await;
         let Polled::Done(findings) = Transcribe.poll(&world.call(), TOKEN).await.unwrap() else { panic!("not done") };
         let mut document = Extraction::default();
@@ -140,7 +156,10 @@ async fn a_failed_job_says_why() {
     failed["TranscriptionJob"]["FailureReason"] = "Unsupported media format.".into();
     let world = World::new("audio/mpeg", ALL, move |_| Answer::json(&failed)).await;
     let failure = Transcribe.poll(&world.call(), TOKEN).await.unwrap_err();
-    assert_eq!((failure.name, failure.message.as_str()), (FailureName::UnsupportedMedia, "transcribe failed: Unsupported media format."));
+    assert_eq!(
+        (failure.name, failure.message.as_str()),
+        (FailureName::UnsupportedMedia, "transcribe failed: Unsupported media format.")
+    );
 }
 
 fn wav(data_bytes: u32) -> Vec<u8> {
@@ -150,7 +169,11 @@ fn wav(data_bytes: u32) -> Vec<u8> {
 
 #[tokio::test]
 async fn recordings_that_are_too_short_or_too_long_cost_nothing() {
-    let script = |bytes: u32| move |asked: &Asked| if asked.operation.starts_with("GET /raw") { Answer::bytes(wav(bytes)) } else { answer(asked) };
+    let script = |bytes: u32| {
+        move |asked: &Asked| {
+            if asked.operation.starts_with("GET /raw") { Answer::bytes(wav(bytes)) } else { answer(asked) }
+        }
+    };
     let mut short = World::new("audio/wav", ALL, script(1_000)).await;
     short.subject.size_bytes = 1_044;
     let findings = done(Transcribe.start(&short.call()).await.unwrap());

@@ -32,7 +32,11 @@ pub(crate) struct World {
 }
 
 impl World {
-    pub(crate) async fn new(media_type: &str, features: &[&str], answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> Self {
+    pub(crate) async fn new(
+        media_type: &str,
+        features: &[&str],
+        answer: impl Fn(&Asked) -> Answer + Send + Sync + 'static,
+    ) -> Self {
         let server = Server::start(answer).await;
         let sdk = aws::SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -42,7 +46,14 @@ impl World {
             .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "secret", None, None, "test")))
             .build();
         let object = ObjectRef { version_id: Some("v7".into()), ..ObjectRef::new("raw", "in/file") };
-        let subject = Subject { object, etag: ETAG.into(), size_bytes: 4000, media_type: media_type.into(), declared_type: None, family: Family::of(media_type) };
+        let subject = Subject {
+            object,
+            etag: ETAG.into(),
+            size_bytes: 4000,
+            media_type: media_type.into(),
+            declared_type: None,
+            family: Family::of(media_type),
+        };
         let store = Store::new(&sdk, true);
         Self {
             server,

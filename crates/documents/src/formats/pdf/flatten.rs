@@ -35,7 +35,8 @@ impl Flat {
 
 /// Flattens a page.
 pub(super) fn flatten(document: &Document, page: ObjectId, limits: &Limits) -> Flat {
-    let mut flattener = Flattener { document, limits, flat: Flat::default(), font_is_set: vec![false], budget: MAX_OPERATIONS };
+    let mut flattener =
+        Flattener { document, limits, flat: Flat::default(), font_is_set: vec![false], budget: MAX_OPERATIONS };
     let Ok(page) = document.get_dictionary(page) else { return flattener.flat };
     flattener.flat.media_box = media_box(document, page);
     let resources = inherited(document, page, b"Resources").and_then(|it| it.as_dict().ok());
@@ -46,7 +47,8 @@ pub(super) fn flatten(document: &Document, page: ObjectId, limits: &Limits) -> F
 
 fn media_box(document: &Document, page: &Dictionary) -> Vec<Object> {
     let given = inherited(document, page, b"MediaBox").and_then(|it| it.as_array().ok());
-    let numbers: Option<Vec<f64>> = given.and_then(|array| array.iter().map(|it| number(resolve(document, it)?)).collect());
+    let numbers: Option<Vec<f64>> =
+        given.and_then(|array| array.iter().map(|it| number(resolve(document, it)?)).collect());
     let numbers = numbers.filter(|numbers| numbers.len() == 4).unwrap_or_else(|| DEFAULT_BOX.to_vec());
     numbers.into_iter().map(real).collect()
 }
@@ -135,7 +137,9 @@ impl<'a> Flattener<'a> {
 
     fn numbers(&mut self, operator: &str, operands: &[Object], count: usize) {
         let numbers: Option<Vec<f64>> = operands.iter().map(number).collect();
-        if let Some(numbers) = numbers.filter(|numbers| numbers.len() == count && numbers.iter().all(|it| it.is_finite())) {
+        if let Some(numbers) =
+            numbers.filter(|numbers| numbers.len() == count && numbers.iter().all(|it| it.is_finite()))
+        {
             self.emit(operator, numbers.into_iter().map(real).collect());
         }
     }
@@ -228,7 +232,9 @@ impl<'a> Flattener<'a> {
         let appearances = get(self.document, annotation, b"AP")?.as_dict().ok()?;
         let form = match get(self.document, appearances, b"N")? {
             // Check boxes have one appearance for each state.
-            Object::Dictionary(states) => get(self.document, states, get(self.document, annotation, b"AS")?.as_name().ok()?)?,
+            Object::Dictionary(states) => {
+                get(self.document, states, get(self.document, annotation, b"AS")?.as_name().ok()?)?
+            }
             form => form,
         };
         let place = get(self.document, annotation, b"Rect")?.as_array().ok()?;

@@ -15,7 +15,8 @@ const MAX_RANGE: i64 = 65_536;
 /// The forms of a font to try, the most faithful first.
 pub(super) fn attempts(document: &Document, font: &Object) -> Vec<Dictionary> {
     let Some(font) = resolve(document, font).and_then(|it| it.as_dict().ok()) else { return vec![stand_in()] };
-    let is_composite = get(document, font, b"Subtype").is_some_and(|it| it.as_name().is_ok_and(|kind| kind == b"Type0"));
+    let is_composite =
+        get(document, font, b"Subtype").is_some_and(|it| it.as_name().is_ok_and(|kind| kind == b"Type0"));
     let faithful = if is_composite { composite(document, font) } else { simple(document, font) };
     let mut plainer = faithful.clone();
     if is_composite {
@@ -54,7 +55,9 @@ fn simple(document: &Document, font: &Dictionary) -> Dictionary {
     }
     match get(document, font, b"Encoding") {
         Some(Object::Name(name)) if ENCODINGS.contains(&name.as_slice()) => {}
-        Some(Object::Dictionary(encoding)) => clean.set("Encoding", Object::Dictionary(self::encoding(document, encoding))),
+        Some(Object::Dictionary(encoding)) => {
+            clean.set("Encoding", Object::Dictionary(self::encoding(document, encoding)));
+        }
         _ => drop_keys(&mut clean, &[b"Encoding"]),
     }
     drop_unless_dictionary(document, &mut clean, b"FontDescriptor");
@@ -78,7 +81,8 @@ fn named(document: &Document, font: &Dictionary) -> Dictionary {
 fn widths(document: &Document, font: &Dictionary) -> Option<(i64, Vec<Object>)> {
     let first = get(document, font, b"FirstChar")?.as_i64().ok()?;
     let widths = get(document, font, b"Widths")?.as_array().ok()?;
-    let resolved: Option<Vec<Object>> = widths.iter().map(|it| resolve(document, it).filter(|it| number(it).is_some()).cloned()).collect();
+    let resolved: Option<Vec<Object>> =
+        widths.iter().map(|it| resolve(document, it).filter(|it| number(it).is_some()).cloned()).collect();
     let resolved = resolved.filter(|widths| !widths.is_empty() && widths.len() <= 65_536)?;
     (0..=65_535).contains(&first).then_some((first, resolved))
 }
@@ -119,7 +123,9 @@ fn encoding(document: &Document, encoding: &Dictionary) -> Dictionary {
 fn composite(document: &Document, font: &Dictionary) -> Dictionary {
     let mut clean = named(document, font);
     let descendant = get(document, font, b"DescendantFonts").and_then(|it| it.as_array().ok()?.first());
-    let Some(descendant) = descendant.and_then(|it| resolve(document, it)).and_then(|it| it.as_dict().ok()) else { return clean };
+    let Some(descendant) = descendant.and_then(|it| resolve(document, it)).and_then(|it| it.as_dict().ok()) else {
+        return clean;
+    };
     let mut descendant = descendant.clone();
     match get(document, &descendant, b"W").and_then(|it| it.as_array().ok()).map(|it| wide(document, it)) {
         Some(widths) => descendant.set("W", Object::Array(widths)),
@@ -140,7 +146,9 @@ fn wide(document: &Document, widths: &[Object]) -> Vec<Object> {
     let mut rest = widths.iter().filter_map(|it| resolve(document, it));
     while let (Some(Object::Integer(first)), Some(second)) = (rest.next(), rest.next()) {
         let list = match second {
-            Object::Array(list) => list.iter().filter_map(|it| resolve(document, it)).filter(|it| number(it).is_some()).cloned().collect(),
+            Object::Array(list) => {
+                list.iter().filter_map(|it| resolve(document, it)).filter(|it| number(it).is_some()).cloned().collect()
+            }
             Object::Integer(last) => {
                 let Some(width) = rest.next().filter(|it| number(it).is_some()) else { break };
                 let count = last.saturating_sub(*first).saturating_add(1).clamp(0, MAX_RANGE);

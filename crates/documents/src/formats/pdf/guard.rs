@@ -24,9 +24,12 @@ pub(super) fn check_expansion(bytes: &[u8], limits: &Limits) -> Result<(), Docum
             let Some(start) = positions(window, b"stream").next() else { continue };
             let data = bytes[at + start + 6..].trim_ascii_start();
             let size = expanded(data, left.min(limits.max_member_bytes));
-            left = left.checked_sub(size).unwrap_or(0);
+            left = left.saturating_sub(size);
             if left == 0 || size > limits.max_member_bytes {
-                return Err(DocumentError::TooLarge(format!("`{}` bytes for a compressed stream", limits.max_member_bytes)));
+                return Err(DocumentError::TooLarge(format!(
+                    "`{}` bytes for a compressed stream",
+                    limits.max_member_bytes
+                )));
             }
         }
     }
@@ -40,7 +43,9 @@ pub(super) fn content(stream: &Stream, limits: &Limits) -> Option<Vec<u8>> {
     let length = stream.content.len() as u64;
     let worst = length.saturating_mul(MAX_EXPANSION.saturating_pow(u32::try_from(layers).unwrap_or(u32::MAX)));
     let is_bounded = worst <= limits.max_member_bytes
-        || layers == 1 && filters.first() == Some(&&b"FlateDecode"[..]) && expanded(&stream.content, limits.max_member_bytes) <= limits.max_member_bytes;
+        || layers == 1
+            && filters.first() == Some(&&b"FlateDecode"[..])
+            && expanded(&stream.content, limits.max_member_bytes) <= limits.max_member_bytes;
     if !is_bounded {
         return None;
     }

@@ -38,11 +38,15 @@ pub(super) fn read(document: &Document, draft: &mut Draft<'_>) {
 }
 
 fn list_attachment(document: &Document, specification: &Dictionary, draft: &mut Draft<'_>) {
-    let name = [&b"UF"[..], b"F"].into_iter().find_map(|key| get(document, specification, key)?.as_str().ok().map(text));
+    let name =
+        [&b"UF"[..], b"F"].into_iter().find_map(|key| get(document, specification, key)?.as_str().ok().map(text));
     let files = get(document, specification, b"EF").and_then(|files| files.as_dict().ok());
-    let Some(file) = files.and_then(|files| get(document, files, b"F").or_else(|| get(document, files, b"UF"))) else { return };
+    let Some(file) = files.and_then(|files| get(document, files, b"F").or_else(|| get(document, files, b"UF"))) else {
+        return;
+    };
     let Object::Stream(file) = file else { return };
-    let size = get(document, &file.dict, b"Params").and_then(|params| get(document, params.as_dict().ok()?, b"Size")?.as_i64().ok());
+    let size = get(document, &file.dict, b"Params")
+        .and_then(|params| get(document, params.as_dict().ok()?, b"Size")?.as_i64().ok());
     let kind = get(document, &file.dict, b"Subtype").and_then(|kind| kind.as_name().ok()).map(String::from_utf8_lossy);
     let size = size.and_then(|size| u64::try_from(size).ok()).unwrap_or(file.content.len() as u64);
     draft.attachment(&name.unwrap_or_default(), kind.as_deref(), size);

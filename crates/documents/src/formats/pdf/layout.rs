@@ -79,7 +79,14 @@ impl OutputDev for Layout {
         Ok(())
     }
 
-    fn output_character(&mut self, place: &Transform, width: f64, _: f64, font_size: f64, text: &str) -> Result<(), OutputError> {
+    fn output_character(
+        &mut self,
+        place: &Transform,
+        width: f64,
+        _: f64,
+        font_size: f64,
+        text: &str,
+    ) -> Result<(), OutputError> {
         if self.is_full() {
             return Err(OutputError::FormatError(std::fmt::Error));
         }

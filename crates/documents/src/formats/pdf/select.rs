@@ -38,7 +38,8 @@ fn select(bytes: &[u8], wanted: &[u32], limits: &Limits) -> Result<Vec<u8>, Docu
     let all = pages(&document);
     let index = |number: &u32| usize::try_from(number.checked_sub(1)?).ok();
     let mut taken = HashSet::new();
-    let chosen: Vec<ObjectId> = wanted.iter().filter_map(|number| all.get(index(number)?).copied()).filter(|id| taken.insert(*id)).collect();
+    let chosen: Vec<ObjectId> =
+        wanted.iter().filter_map(|number| all.get(index(number)?).copied()).filter(|id| taken.insert(*id)).collect();
     if chosen.is_empty() {
         return Err(DocumentError::damaged("it has none of the pages that are asked for"));
     }
@@ -78,7 +79,9 @@ fn fields(document: &Document, page: &Dictionary) -> Vec<Object> {
     let annotations = super::get(document, page, b"Annots").and_then(|it| it.as_array().ok());
     let is_kept = |annotation: &&Object| {
         let dict = super::resolve(document, annotation).and_then(|it| it.as_dict().ok());
-        dict.is_some_and(|dict| super::get(document, dict, b"Subtype").is_some_and(|kind| kind.as_name().is_ok_and(|it| it != b"Link")))
+        dict.is_some_and(|dict| {
+            super::get(document, dict, b"Subtype").is_some_and(|kind| kind.as_name().is_ok_and(|it| it != b"Link"))
+        })
     };
     annotations.into_iter().flatten().filter(is_kept).cloned().collect()
 }

@@ -33,7 +33,9 @@ pub(crate) fn make(texts: &[&str], change: impl FnOnce(&mut Document, &[ObjectId
     let info = document.add_object(dictionary! { "Title" => Object::string_literal("A title"), "CreationDate" => Object::string_literal("D:20230131120000Z") });
     document.trailer.set("Root", catalog);
     document.trailer.set("Info", info);
-    document.trailer.set("ID", vec![Object::string_literal("0123456789abcdef"), Object::string_literal("0123456789abcdef")]);
+    document
+        .trailer
+        .set("ID", vec![Object::string_literal("0123456789abcdef"), Object::string_literal("0123456789abcdef")]);
     change(&mut document, &pages);
     let mut bytes = Vec::new();
     document.save_to(&mut bytes).unwrap();
@@ -48,7 +50,13 @@ fn read_pdf(bytes: &[u8]) -> Result<domain::extraction::Extraction, DocumentErro
 }
 
 fn encrypt(document: &mut Document, user: &str) {
-    let version = EncryptionVersion::V2 { document, owner_password: "owner", user_password: user, key_length: 128, permissions: Permissions::empty() };
+    let version = EncryptionVersion::V2 {
+        document,
+        owner_password: "owner",
+        user_password: user,
+        key_length: 128,
+        permissions: Permissions::empty(),
+    };
     let state = EncryptionState::try_from(version).unwrap();
     document.encrypt(&state).unwrap();
 }
@@ -84,14 +92,16 @@ fn knots_and_odd_fonts_do_not_stop_the_reading() {
     let form_in_itself = make(&["Words"], |document, pages| {
         let form = document.new_object_id();
         let resources = dictionary! { "XObject" => dictionary! { "X" => form } };
-        let stream = Stream::new(dictionary! { "Subtype" => "Form", "Resources" => resources.clone() }, b"/X Do".to_vec());
+        let stream =
+            Stream::new(dictionary! { "Subtype" => "Form", "Resources" => resources.clone() }, b"/X Do".to_vec());
         document.objects.insert(form, stream.into());
         let old = document.get_page_contents(pages[0])[0];
         let content = document.add_object(Stream::new(dictionary! {}, b"/X Do".to_vec()));
         let page = document.get_dictionary_mut(pages[0]).unwrap();
         page.set("Contents", vec![content.into(), old.into()]);
         let font = dictionary! { "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica" };
-        let resources = dictionary! { "XObject" => dictionary! { "X" => form }, "Font" => dictionary! { "F1" => font } };
+        let resources =
+            dictionary! { "XObject" => dictionary! { "X" => form }, "Font" => dictionary! { "F1" => font } };
         page.set("Resources", resources);
     });
     let parent_of_itself = make(&["Words"], |document, pages| {
@@ -127,7 +137,10 @@ fn a_lost_cross_reference_is_rebuilt_and_hopeless_files_are_left_to_others() {
     let junk_before = [b"junk junk\n".to_vec(), bytes].concat();
     assert!(read_pdf(&junk_before).unwrap().text.contains("Words that stay"));
     let hopeless = read_pdf(b"%PDF-1.4\nnothing else").unwrap();
-    assert_eq!((hopeless.pages.len(), hopeless.warnings.as_slice()), (0, &["the text layer is unreadable".to_owned()][..]));
+    assert_eq!(
+        (hopeless.pages.len(), hopeless.warnings.as_slice()),
+        (0, &["the text layer is unreadable".to_owned()][..])
+    );
 }
 
 #[test]

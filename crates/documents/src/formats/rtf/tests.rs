@@ -38,7 +38,8 @@ fn rows_become_a_table_and_info_becomes_metadata() {
     let document = read_rtf(rtf);
     assert_eq!(document.metadata["Title"], "My Title");
     assert_eq!(document.metadata["Author"], "Ann");
-    let cells: Vec<_> = document.tables[0].cells.iter().map(|cell| (cell.row, cell.column, cell.text.as_str())).collect();
+    let cells: Vec<_> =
+        document.tables[0].cells.iter().map(|cell| (cell.row, cell.column, cell.text.as_str())).collect();
     assert_eq!(cells, [(1, 1, "A"), (1, 2, "B"), (2, 1, "1"), (2, 2, "2")]);
     assert!(document.text.ends_with("After\n"), "{:?}", document.text);
 }

@@ -53,11 +53,11 @@ impl<'a> Tokens<'a> {
     }
 
     fn word(&mut self) -> Token<'a> {
-        let word = self.run(|byte| byte.is_ascii_alphabetic());
+        let word = self.run(u8::is_ascii_alphabetic);
         let negative = self.peek() == Some(b'-');
         let number_start = self.at;
         self.at += usize::from(negative);
-        let digits = self.run(|byte| byte.is_ascii_digit());
+        let digits = self.run(u8::is_ascii_digit);
         let number = digits.parse::<i32>().ok().map(|number| if negative { -number } else { number });
         if digits.is_empty() {
             self.at = number_start;

@@ -46,8 +46,7 @@ fn direct(event: Value) -> Vec<ObjectEvent> {
 
 #[test]
 fn keys_are_decoded_in_notifications_only() {
-    let notified =
-        direct(json!({"Records": [record("ObjectCreated:Put", "a+b%2B%26%25%C3%BC.txt")]}));
+    let notified = direct(json!({"Records": [record("ObjectCreated:Put", "a+b%2B%26%25%C3%BC.txt")]}));
     assert_eq!(notified[0].object.key, "a b+&%ü.txt");
     let bridged = direct(event_bridge("Object Created", "a+b%20.txt"));
     assert_eq!(bridged[0].object.key, "a+b%20.txt");
@@ -58,25 +57,16 @@ fn every_record_is_taken_and_other_kinds_are_passed_over() {
     let events = direct(json!({"Records": [
         record("ObjectCreated:CompleteMultipartUpload", "a"), record("ObjectTagging:Put", "b"), record("ObjectRemoved:DeleteMarkerCreated", "c"),
     ]}));
-    let seen: Vec<_> = events
-        .iter()
-        .map(|event| (event.kind, event.object.key.as_str()))
-        .collect();
+    let seen: Vec<_> = events.iter().map(|event| (event.kind, event.object.key.as_str())).collect();
     assert_eq!(seen, [(EventKind::Created, "a"), (EventKind::Removed, "c")]);
     assert_eq!(events[0].time.to_string(), "2026-05-01T12:00:00.123Z");
-    assert_eq!(
-        events[0].object.version_id.as_deref(),
-        Some("096fKKXTRTtl3on89fVO.nfljtsv6qko")
-    );
+    assert_eq!(events[0].object.version_id.as_deref(), Some("096fKKXTRTtl3on89fVO.nfljtsv6qko"));
 }
 
 #[test]
 fn a_queue_holds_notifications_bridge_events_and_test_messages() {
     let bodies = [
-        (
-            json!({"Records": [record("ObjectCreated:Put", "a"), record("ObjectCreated:Copy", "b")]}),
-            2,
-        ),
+        (json!({"Records": [record("ObjectCreated:Put", "a"), record("ObjectCreated:Copy", "b")]}), 2),
         (event_bridge("Object Deleted", "c"), 1),
         (
             json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-05-01T12:00:00.000Z", "Bucket": "raw"}),
@@ -84,9 +74,7 @@ fn a_queue_holds_notifications_bridge_events_and_test_messages() {
         ),
     ];
     for (body, events) in bodies {
-        let Envelope::Queue(messages) = open(in_queue(&body.to_string())).unwrap() else {
-            panic!("a queue")
-        };
+        let Envelope::Queue(messages) = open(in_queue(&body.to_string())).unwrap() else { panic!("a queue") };
         assert_eq!(messages[0].events.as_ref().unwrap().len(), events);
     }
 }
@@ -96,21 +84,15 @@ fn a_message_that_cannot_be_read_fails_alone() {
     let mut batch = in_queue(&json!({"Records": [record("ObjectCreated:Put", "a")]}).to_string());
     let broken = in_queue("{not json")["Records"][0].clone();
     batch["Records"].as_array_mut().unwrap().push(broken);
-    let Envelope::Queue(messages) = open(batch).unwrap() else {
-        panic!("a queue")
-    };
+    let Envelope::Queue(messages) = open(batch).unwrap() else { panic!("a queue") };
     assert!(messages[0].events.is_ok());
     assert!(messages[1].events.is_err());
 }
 
 #[test]
 fn unknown_envelopes_are_refused() {
-    for event in [
-        json!({}),
-        json!({"hello": "world"}),
-        json!([]),
-        json!({"Records": [{"eventSource": "aws:kinesis"}]}),
-    ] {
+    for event in [json!({}), json!({"hello": "world"}), json!([]), json!({"Records": [{"eventSource": "aws:kinesis"}]})]
+    {
         assert!(open(event).is_err());
     }
 }

@@ -11,17 +11,11 @@ use crate::states::Kind;
 /// `written` are the states as written, so that a state that could not be read is not missed.
 pub(super) fn transitions(flow: &Flow, written: &Map<String, Value>, reader: &mut Reader<'_, '_>) {
     if !written.contains_key(&flow.start_at) {
-        reader.missing_target(
-            "StartAt",
-            format!("missing `StartAt` target: {}", flow.start_at),
-        );
+        reader.missing_target("StartAt", format!("missing `StartAt` target: {}", flow.start_at));
         return;
     }
     for state in flow.states.values() {
-        for target in targets(state)
-            .into_iter()
-            .filter(|target| !written.contains_key(*target))
-        {
+        for target in targets(state).into_iter().filter(|target| !written.contains_key(*target)) {
             reader.missing_state_target(&state.name, format!("missing `Next` target: {target}"));
         }
     }
@@ -38,11 +32,7 @@ fn reachable(flow: &Flow, reader: &mut Reader<'_, '_>) {
             waiting.extend(targets(state));
         }
     }
-    for name in flow
-        .states
-        .keys()
-        .filter(|name| !seen.contains(name.as_str()))
-    {
+    for name in flow.states.keys().filter(|name| !seen.contains(name.as_str())) {
         reader.missing_state_target(name, format!("state `{name}` is not reachable"));
     }
     if !flow.states.values().any(|state| is_end(state)) {

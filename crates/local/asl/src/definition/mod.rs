@@ -72,20 +72,13 @@ impl Definition {
 
 fn read_text(json: &str, problems: &mut Problems) -> Option<Definition> {
     if json.len() > MAX_DEFINITION_BYTES {
-        problems.invalid(
-            "",
-            format!("the definition is longer than {MAX_DEFINITION_BYTES} bytes"),
-        );
+        problems.invalid("", format!("the definition is longer than {MAX_DEFINITION_BYTES} bytes"));
         return None;
     }
     match serde_json::from_str::<Value>(json) {
         Ok(value) => read_machine(&value, problems),
         Err(why) => {
-            problems.add(
-                ProblemCode::InvalidJsonDescription,
-                "",
-                format!("the definition is not JSON: {why}"),
-            );
+            problems.add(ProblemCode::InvalidJsonDescription, "", format!("the definition is not JSON: {why}"));
             None
         }
     }
@@ -106,19 +99,13 @@ fn read_machine(value: &Value, problems: &mut Problems) -> Option<Definition> {
     let timeout_seconds = reader.positive("TimeoutSeconds");
     let flow = read_flow(&mut reader)?;
     reader.finish();
-    Some(Definition {
-        flow: Arc::new(flow),
-        timeout_seconds,
-    })
+    Some(Definition { flow: Arc::new(flow), timeout_seconds })
 }
 
 /// Reads `StartAt` and `States`; the caller finishes the reader.
 pub(crate) fn read_flow(reader: &mut Reader<'_, '_>) -> Option<Flow> {
     if reader.depth() > MAX_FLOW_DEPTH {
-        reader.problem(
-            "States",
-            format!("states nest deeper than {MAX_FLOW_DEPTH}"),
-        );
+        reader.problem("States", format!("states nest deeper than {MAX_FLOW_DEPTH}"));
         return None;
     }
     let start_at = reader.required_string("StartAt");
@@ -133,10 +120,7 @@ pub(crate) fn read_flow(reader: &mut Reader<'_, '_>) -> Option<Flow> {
             read.insert(name.clone(), Arc::new(state));
         }
     }
-    let flow = Flow {
-        start_at: start_at?.to_owned(),
-        states: read,
-    };
+    let flow = Flow { start_at: start_at?.to_owned(), states: read };
     check::transitions(&flow, states, reader);
     Some(flow)
 }
@@ -146,10 +130,7 @@ impl State {
         reader.ignore(&["Comment"]);
         reader.query_language();
         if name.chars().count() > 80 {
-            reader.problem(
-                "",
-                "a state's name must not be longer than 80 characters".to_owned(),
-            );
+            reader.problem("", "a state's name must not be longer than 80 characters".to_owned());
         }
         let type_name = reader.required_string("Type")?;
         let kind = Kind::read(type_name, reader)?;
@@ -157,26 +138,10 @@ impl State {
         Some(Self {
             name: name.to_owned(),
             data: DataFlow::read(reader, has),
-            assign: if has.assign {
-                reader.template("Assign")
-            } else {
-                None
-            },
-            next: if has.transition {
-                read_transition(reader)
-            } else {
-                None
-            },
-            retry: if has.retry {
-                Retrier::read_all(reader)
-            } else {
-                Vec::new()
-            },
-            catch: if has.retry {
-                Catcher::read_all(reader)
-            } else {
-                Vec::new()
-            },
+            assign: if has.assign { reader.template("Assign") } else { None },
+            next: if has.transition { read_transition(reader) } else { None },
+            retry: if has.retry { Retrier::read_all(reader) } else { Vec::new() },
+            catch: if has.retry { Catcher::read_all(reader) } else { Vec::new() },
             kind,
         })
     }
@@ -191,10 +156,7 @@ fn read_transition(reader: &mut Reader<'_, '_>) -> Option<String> {
         (Some(_), Some(_)) => {
             reader.problem("End", "a state has either `Next` or `End`".to_owned());
         }
-        (None, _) => reader.problem(
-            "",
-            "these fields are required: one of `Next` and `End`".to_owned(),
-        ),
+        (None, _) => reader.problem("", "these fields are required: one of `Next` and `End`".to_owned()),
     }
     None
 }

@@ -32,13 +32,7 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}: {} at `{}`",
-            self.code.name(),
-            self.message,
-            self.location
-        )
+        write!(formatter, "{}: {} at `{}`", self.code.name(), self.message, self.location)
     }
 }
 
@@ -73,17 +67,8 @@ impl ProblemCode {
 pub(crate) struct Problems(Vec<Problem>);
 
 impl Problems {
-    pub(crate) fn add(
-        &mut self,
-        code: ProblemCode,
-        location: impl Into<String>,
-        message: impl Into<String>,
-    ) {
-        self.0.push(Problem {
-            code,
-            location: location.into(),
-            message: message.into(),
-        });
+    pub(crate) fn add(&mut self, code: ProblemCode, location: impl Into<String>, message: impl Into<String>) {
+        self.0.push(Problem { code, location: location.into(), message: message.into() });
     }
 
     pub(crate) fn invalid(&mut self, location: impl Into<String>, message: impl Into<String>) {

@@ -25,13 +25,7 @@ impl<'v, 'p> Reader<'v, 'p> {
         depth: usize,
         problems: &'p mut Problems,
     ) -> Self {
-        Self {
-            members,
-            location,
-            depth,
-            used: HashSet::new(),
-            problems,
-        }
+        Self { members, location, depth, used: HashSet::new(), problems }
     }
 
     pub(crate) fn depth(&self) -> usize {
@@ -52,24 +46,18 @@ impl<'v, 'p> Reader<'v, 'p> {
 
     pub(crate) fn not_supported_yet(&mut self, field: &str, what: &str) {
         let location = self.place(field);
-        self.problems.add(
-            ProblemCode::NotSupportedYet,
-            location,
-            format!("{what} is not supported yet"),
-        );
+        self.problems.add(ProblemCode::NotSupportedYet, location, format!("{what} is not supported yet"));
     }
 
     pub(crate) fn missing_target(&mut self, field: &str, message: String) {
         let location = self.place(field);
-        self.problems
-            .add(ProblemCode::MissingTransitionTarget, location, message);
+        self.problems.add(ProblemCode::MissingTransitionTarget, location, message);
     }
 
     /// Tells of a missing target in one of the states.
     pub(crate) fn missing_state_target(&mut self, state: &str, message: String) {
         let location = format!("{}/States/{}", self.location, escaped(state));
-        self.problems
-            .add(ProblemCode::MissingTransitionTarget, location, message);
+        self.problems.add(ProblemCode::MissingTransitionTarget, location, message);
     }
 
     /// Fields that are allowed and mean nothing here.
@@ -81,11 +69,7 @@ impl<'v, 'p> Reader<'v, 'p> {
 
     /// Reports every field that nobody asked for.
     pub(crate) fn finish(mut self) {
-        let unknown: Vec<&String> = self
-            .members
-            .keys()
-            .filter(|name| !self.used.contains(name.as_str()))
-            .collect();
+        let unknown: Vec<&String> = self.members.keys().filter(|name| !self.used.contains(name.as_str())).collect();
         for name in unknown {
             self.problem(name, format!("field `{name}` is not supported here"));
         }
@@ -126,9 +110,7 @@ impl<'v, 'p> Reader<'v, 'p> {
     }
 
     pub(crate) fn positive(&mut self, field: &str) -> Option<u64> {
-        self.typed(field, "a positive integer", |value| {
-            value.as_u64().filter(|number| *number > 0)
-        })
+        self.typed(field, "a positive integer", |value| value.as_u64().filter(|number| *number > 0))
     }
 
     pub(crate) fn required_string(&mut self, field: &str) -> Option<&'v str> {
@@ -177,10 +159,7 @@ impl<'v, 'p> Reader<'v, 'p> {
             Some("JSONata") => {
                 self.not_supported_yet("QueryLanguage", "the JSONata query language");
             }
-            Some(other) => self.problem(
-                "QueryLanguage",
-                format!("there is no query language `{other}`"),
-            ),
+            Some(other) => self.problem("QueryLanguage", format!("there is no query language `{other}`")),
         }
     }
 
@@ -188,12 +167,7 @@ impl<'v, 'p> Reader<'v, 'p> {
     pub(crate) fn nested(&mut self, field: &str) -> Option<Reader<'v, '_>> {
         let members = self.object(field)?;
         let location = self.place(field);
-        Some(Reader::new(
-            members,
-            location,
-            self.depth + 1,
-            self.problems,
-        ))
+        Some(Reader::new(members, location, self.depth + 1, self.problems))
     }
 
     /// A reader for a member of an object in a field.
@@ -208,12 +182,7 @@ impl<'v, 'p> Reader<'v, 'p> {
     }
 
     /// A reader for an item of an array in a field.
-    pub(crate) fn item(
-        &mut self,
-        field: &str,
-        at: usize,
-        item: &'v Value,
-    ) -> Option<Reader<'v, '_>> {
+    pub(crate) fn item(&mut self, field: &str, at: usize, item: &'v Value) -> Option<Reader<'v, '_>> {
         let location = format!("{}/{at}", self.place(field));
         self.reader_at(item, location)
     }
@@ -222,17 +191,11 @@ impl<'v, 'p> Reader<'v, 'p> {
         if let Some(members) = value.as_object() {
             return Some(Reader::new(members, location, self.depth, self.problems));
         }
-        self.problems
-            .invalid(location, "the value must be an object");
+        self.problems.invalid(location, "the value must be an object");
         None
     }
 
-    fn typed<T>(
-        &mut self,
-        field: &str,
-        what: &str,
-        read: impl Fn(&'v Value) -> Option<T>,
-    ) -> Option<T> {
+    fn typed<T>(&mut self, field: &str, what: &str, read: impl Fn(&'v Value) -> Option<T>) -> Option<T> {
         let value = self.get(field)?;
         let read = read(value);
         if read.is_none() {
@@ -252,11 +215,7 @@ impl<'v, 'p> Reader<'v, 'p> {
     }
 
     fn place(&self, field: &str) -> String {
-        if field.is_empty() {
-            self.location.clone()
-        } else {
-            format!("{}/{}", self.location, escaped(field))
-        }
+        if field.is_empty() { self.location.clone() } else { format!("{}/{}", self.location, escaped(field)) }
     }
 }
 

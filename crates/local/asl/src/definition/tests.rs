@@ -14,30 +14,20 @@ fn single(state: &Value) -> Value {
 }
 
 fn task(extra: &Value) -> Value {
-    let mut state =
-        json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true });
-    state
-        .as_object_mut()
-        .unwrap()
-        .extend(extra.as_object().unwrap().clone());
+    let mut state = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true });
+    state.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     single(&state)
 }
 
 fn map(extra: &Value, processor: &Value) -> Value {
     let mut state = json!({ "Type": "Map", "End": true, "ItemProcessor": processor });
-    state
-        .as_object_mut()
-        .unwrap()
-        .extend(extra.as_object().unwrap().clone());
+    state.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     single(&state)
 }
 
 fn check(definition: &Value, code: ProblemCode, location: &str) {
     let error = Definition::parse(&definition.to_string()).expect_err(location);
-    let found = error
-        .problems
-        .iter()
-        .any(|problem| problem.code == code && problem.location == location);
+    let found = error.problems.iter().any(|problem| problem.code == code && problem.location == location);
     assert!(found, "{location} is not in {error}");
 }
 
@@ -50,150 +40,56 @@ fn problems_have_their_place() {
     let cases = [
         (json!([]), INVALID, ""),
         (json!({ "States": {} }), INVALID, ""),
-        (
-            json!({ "StartAt": "B", "States": { "A": { "Type": "Pass", "End": true } } }),
-            TARGET,
-            "/StartAt",
-        ),
-        (
-            single(&json!({ "Type": "Pass", "Next": "B" })),
-            TARGET,
-            "/States/A",
-        ),
-        (
-            single(&json!({ "Type": "Pass", "Next": "A" })),
-            TARGET,
-            "/States",
-        ),
-        (
-            single(&json!({ "Type": "Nap", "End": true })),
-            INVALID,
-            "/States/A/Type",
-        ),
+        (json!({ "StartAt": "B", "States": { "A": { "Type": "Pass", "End": true } } }), TARGET, "/StartAt"),
+        (single(&json!({ "Type": "Pass", "Next": "B" })), TARGET, "/States/A"),
+        (single(&json!({ "Type": "Pass", "Next": "A" })), TARGET, "/States"),
+        (single(&json!({ "Type": "Nap", "End": true })), INVALID, "/States/A/Type"),
         (single(&json!({ "Type": "Pass" })), INVALID, "/States/A"),
-        (
-            single(&json!({ "Type": "Pass", "End": true, "Next": "A" })),
-            INVALID,
-            "/States/A/End",
-        ),
-        (
-            single(&json!({ "Type": "Pass", "End": true, "Cath": [] })),
-            INVALID,
-            "/States/A/Cath",
-        ),
-        (
-            single(&json!({ "Type": "Pass", "End": true, "InputPath": "a" })),
-            INVALID,
-            "/States/A/InputPath",
-        ),
+        (single(&json!({ "Type": "Pass", "End": true, "Next": "A" })), INVALID, "/States/A/End"),
+        (single(&json!({ "Type": "Pass", "End": true, "Cath": [] })), INVALID, "/States/A/Cath"),
+        (single(&json!({ "Type": "Pass", "End": true, "InputPath": "a" })), INVALID, "/States/A/InputPath"),
         (
             single(&json!({ "Type": "Pass", "End": true, "Parameters": { "x": { "y.$": "z" } } })),
             INVALID,
             "/States/A/Parameters/x/y.$",
         ),
-        (
-            single(&json!({ "Type": "Pass", "End": true, "ResultPath": "$.a[*]" })),
-            INVALID,
-            "/States/A/ResultPath",
-        ),
-        (
-            single(&json!({ "Type": "Wait", "End": true })),
-            INVALID,
-            "/States/A",
-        ),
-        (
-            single(&json!({ "Type": "Wait", "End": true, "Timestamp": "tomorrow" })),
-            INVALID,
-            "/States/A/Timestamp",
-        ),
-        (
-            single(&json!({ "Type": "Choice", "Choices": [] })),
-            INVALID,
-            "/States/A/Choices",
-        ),
+        (single(&json!({ "Type": "Pass", "End": true, "ResultPath": "$.a[*]" })), INVALID, "/States/A/ResultPath"),
+        (single(&json!({ "Type": "Wait", "End": true })), INVALID, "/States/A"),
+        (single(&json!({ "Type": "Wait", "End": true, "Timestamp": "tomorrow" })), INVALID, "/States/A/Timestamp"),
+        (single(&json!({ "Type": "Choice", "Choices": [] })), INVALID, "/States/A/Choices"),
         (
             single(&json!({ "Type": "Choice", "Choices": [{ "Variable": "$", "Next": "A" }] })),
             INVALID,
             "/States/A/Choices/0",
         ),
         (
-            single(
-                &json!({ "Type": "Choice", "Choices": [{ "Variable": "$", "NumericEquals": "1", "Next": "A" }] }),
-            ),
+            single(&json!({ "Type": "Choice", "Choices": [{ "Variable": "$", "NumericEquals": "1", "Next": "A" }] })),
             INVALID,
             "/States/A/Choices/0/NumericEquals",
         ),
-        (
-            task(&json!({ "Resource": "function" })),
-            INVALID,
-            "/States/A/Resource",
-        ),
-        (
-            task(&json!({ "Retry": [{ "ErrorEquals": ["States.ALL", "X"] }] })),
-            INVALID,
-            "/States/A/Retry/0/ErrorEquals",
-        ),
+        (task(&json!({ "Resource": "function" })), INVALID, "/States/A/Resource"),
+        (task(&json!({ "Retry": [{ "ErrorEquals": ["States.ALL", "X"] }] })), INVALID, "/States/A/Retry/0/ErrorEquals"),
         (
             task(&json!({ "Retry": [{ "ErrorEquals": ["X"], "BackoffRate": 0.5 }] })),
             INVALID,
             "/States/A/Retry/0/BackoffRate",
         ),
-        (
-            task(&json!({ "Catch": [{ "ErrorEquals": ["X"] }] })),
-            INVALID,
-            "/States/A/Catch/0",
-        ),
-        (
-            task(&json!({ "TimeoutSeconds": 5, "HeartbeatSeconds": 5 })),
-            INVALID,
-            "/States/A/HeartbeatSeconds",
-        ),
-        (
-            task(&json!({ "TimeoutSeconds": 0 })),
-            INVALID,
-            "/States/A/TimeoutSeconds",
-        ),
-        (
-            map(&json!({}), &json!({ "StartAt": "X", "States": {} })),
-            TARGET,
-            "/States/A/ItemProcessor/StartAt",
-        ),
-        (
-            single(&json!({ "Type": "Parallel", "End": true, "Branches": [] })),
-            INVALID,
-            "/States/A/Branches",
-        ),
+        (task(&json!({ "Catch": [{ "ErrorEquals": ["X"] }] })), INVALID, "/States/A/Catch/0"),
+        (task(&json!({ "TimeoutSeconds": 5, "HeartbeatSeconds": 5 })), INVALID, "/States/A/HeartbeatSeconds"),
+        (task(&json!({ "TimeoutSeconds": 0 })), INVALID, "/States/A/TimeoutSeconds"),
+        (map(&json!({}), &json!({ "StartAt": "X", "States": {} })), TARGET, "/States/A/ItemProcessor/StartAt"),
+        (single(&json!({ "Type": "Parallel", "End": true, "Branches": [] })), INVALID, "/States/A/Branches"),
         // What the language has and this engine has not.
-        (
-            json!({ "QueryLanguage": "JSONata", "StartAt": "A", "States": {} }),
-            LATER,
-            "/QueryLanguage",
-        ),
-        (
-            single(&json!({ "Type": "Pass", "End": true, "QueryLanguage": "JSONata" })),
-            LATER,
-            "/States/A/QueryLanguage",
-        ),
+        (json!({ "QueryLanguage": "JSONata", "StartAt": "A", "States": {} }), LATER, "/QueryLanguage"),
+        (single(&json!({ "Type": "Pass", "End": true, "QueryLanguage": "JSONata" })), LATER, "/States/A/QueryLanguage"),
         (
             task(&json!({ "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken" })),
             LATER,
             "/States/A/Resource",
         ),
-        (
-            task(&json!({ "Resource": "arn:aws:states:us-east-1:1:activity:a" })),
-            LATER,
-            "/States/A/Resource",
-        ),
-        (
-            map(&json!({ "ToleratedFailureCount": 1 }), &inner),
-            LATER,
-            "/States/A/ToleratedFailureCount",
-        ),
-        (
-            map(&json!({}), &distributed),
-            LATER,
-            "/States/A/ItemProcessor/ProcessorConfig/Mode",
-        ),
+        (task(&json!({ "Resource": "arn:aws:states:us-east-1:1:activity:a" })), LATER, "/States/A/Resource"),
+        (map(&json!({ "ToleratedFailureCount": 1 }), &inner), LATER, "/States/A/ToleratedFailureCount"),
+        (map(&json!({}), &distributed), LATER, "/States/A/ItemProcessor/ProcessorConfig/Mode"),
     ];
     for (definition, code, location) in cases {
         check(&definition, code, location);
@@ -202,9 +98,9 @@ fn problems_have_their_place() {
 
 #[test]
 fn all_problems_are_told_at_once() {
-    let states = json!({ "A": { "Type": "Nap" }, "B": { "Type": "Pass" }, "C": { "Type": "Wait", "Seconds": -1, "End": true } });
-    let error =
-        Definition::parse(&json!({ "StartAt": "A", "States": states }).to_string()).unwrap_err();
+    let states =
+        json!({ "A": { "Type": "Nap" }, "B": { "Type": "Pass" }, "C": { "Type": "Wait", "Seconds": -1, "End": true } });
+    let error = Definition::parse(&json!({ "StartAt": "A", "States": states }).to_string()).unwrap_err();
     assert!(error.problems.len() >= 3, "{error}");
 }
 

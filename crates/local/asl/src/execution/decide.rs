@@ -20,38 +20,25 @@ enum Turn {
     Execute,
     Leave(Payload),
     Contain,
-    Fail {
-        failure: Failure,
-        child: Option<FrameId>,
-        reported: bool,
-    },
+    Fail { failure: Failure, child: Option<FrameId>, reported: bool },
     End(Payload),
     Rest,
 }
 
 impl Execution {
     /// Takes one flow one event further.
-    pub(super) fn go_on(
-        &mut self,
-        id: FrameId,
-        now: Timestamp,
-        random: &mut dyn FnMut() -> f64,
-        step: &mut Step,
-    ) {
+    pub(super) fn go_on(&mut self, id: FrameId, now: Timestamp, random: &mut dyn FnMut() -> f64, step: &mut Step) {
         match self.turn(id) {
             Turn::Enter(name, input) => self.enter(id, name, input, now, step),
             Turn::Execute => self.execute(id, now, random, step),
             Turn::Leave(result) => {
-                let exit =
-                    self.with_moment(id, now, random, |moment| moment.leave_with_result(result));
+                let exit = self.with_moment(id, now, random, |moment| moment.leave_with_result(result));
                 self.exit_or_fail(id, exit, now, random, step);
             }
             Turn::Contain => self.contain(id, now, random, step),
-            Turn::Fail {
-                failure,
-                child,
-                reported,
-            } => self.go_on_failing(id, failure, child, reported, now, random, step),
+            Turn::Fail { failure, child, reported } => {
+                self.go_on_failing(id, failure, child, reported, now, random, step)
+            }
             Turn::End(output) => self.end(id, output, now, step),
             Turn::Rest => self.unready(id),
         }
@@ -66,47 +53,22 @@ impl Execution {
             Phase::Executing => Turn::Execute,
             Phase::Returned { result } => Turn::Leave(result.clone()),
             Phase::Containing => Turn::Contain,
-            Phase::Failing {
-                failure,
-                child,
-                reported,
-            } => Turn::Fail {
-                failure: failure.clone(),
-                child: *child,
-                reported: *reported,
-            },
+            Phase::Failing { failure, child, reported } => {
+                Turn::Fail { failure: failure.clone(), child: *child, reported: *reported }
+            }
             Phase::Ended { output } => Turn::End(output.clone()),
             _ => Turn::Rest,
         }
     }
 
-    fn enter(
-        &mut self,
-        id: FrameId,
-        name: String,
-        input: Payload,
-        now: Timestamp,
-        step: &mut Step,
-    ) {
-        let state = self
-            .frames
-            .get(&id)
-            .and_then(|frame| frame.flow.states.get(&name));
-        let kind = state
-            .expect("every transition of a checked definition has a target")
-            .kind
-            .name();
+    fn enter(&mut self, id: FrameId, name: String, input: Payload, now: Timestamp, step: &mut Step) {
+        let state = self.frames.get(&id).and_then(|frame| frame.flow.states.get(&name));
+        let kind = state.expect("every transition of a checked definition has a target").kind.name();
         self.emit(id, Event::StateEntered { kind, name, input }, now, step);
     }
 
     /// Executes the body of the state that a flow is in.
-    pub(super) fn execute(
-        &mut self,
-        id: FrameId,
-        now: Timestamp,
-        random: &mut dyn FnMut() -> f64,
-        step: &mut Step,
-    ) {
+    pub(super) fn execute(&mut self, id: FrameId, now: Timestamp, random: &mut dyn FnMut() -> f64, step: &mut Step) {
         #[expect(
             clippy::redundant_closure_for_method_calls,
             reason = "the method alone is not general enough over lifetimes"
@@ -135,16 +97,7 @@ impl Execution {
             }
             Ok(Action::StartItems { items, concurrency }) => {
                 let length = items.value().as_array().map_or(0, Vec::len);
-                self.emit(
-                    id,
-                    Event::MapStarted {
-                        length,
-                        items,
-                        concurrency,
-                    },
-                    now,
-                    step,
-                );
+                self.emit(id, Event::MapStarted { length, items, concurrency }, now, step);
             }
             Err(failure) => self.handle_in_state(id, failure, now, random, step),
         }
@@ -199,29 +152,14 @@ impl Execution {
     }
 
     /// Starts the next iteration, ends the container, or rests until a child ends.
-    fn contain(
-        &mut self,
-        id: FrameId,
-        now: Timestamp,
-        random: &mut dyn FnMut() -> f64,
-        step: &mut Step,
-    ) {
-        let container = self
-            .frame(id)
-            .container
-            .as_ref()
-            .expect("a containing flow has a container");
+    fn contain(&mut self, id: FrameId, now: Timestamp, random: &mut dyn FnMut() -> f64, step: &mut Step) {
+        let container = self.frame(id).container.as_ref().expect("a containing flow has a container");
         if container.can_start() {
             let index = container.next;
             match self.item_input(id, index, now, random) {
                 Ok(input) => {
                     let name = self.current(id).state.name.clone();
-                    let started = Event::MapIterationStarted {
-                        name,
-                        index,
-                        parent: id,
-                        input,
-                    };
+                    let started = Event::MapIterationStarted { name, index, parent: id, input };
                     let cursor = self.frame(id).cursor;
                     self.emit_after(cursor, self.next_frame, started, now, step);
                 }
@@ -229,16 +167,7 @@ impl Execution {
             }
         } else if container.done == container.slots.len() {
             let is_map = container.items.is_some();
-            self.emit(
-                id,
-                if is_map {
-                    Event::MapSucceeded
-                } else {
-                    Event::ParallelSucceeded
-                },
-                now,
-                step,
-            );
+            self.emit(id, if is_map { Event::MapSucceeded } else { Event::ParallelSucceeded }, now, step);
         } else {
             self.unready(id);
         }
@@ -254,13 +183,8 @@ impl Execution {
         let filtered = self.map_input(id, now, random)?;
         let frame = self.frame(id);
         let current = self.current(id);
-        let items = frame
-            .container
-            .as_ref()
-            .and_then(|container| container.items.as_ref());
-        let item = items
-            .and_then(|items| items.value().get(index))
-            .expect("the next iteration has an item");
+        let items = frame.container.as_ref().and_then(|container| container.items.as_ref());
+        let item = items.and_then(|items| items.value().get(index)).expect("the next iteration has an item");
         let context = self.context(current, Some((index, item)));
         let moment = moment(current, frame, &context, now, random);
         match &current.state.kind {
@@ -270,26 +194,12 @@ impl Execution {
     }
 
     /// The Map's input after `InputPath`, which every iteration's selector sees.
-    fn map_input(
-        &mut self,
-        id: FrameId,
-        now: Timestamp,
-        random: &mut dyn FnMut() -> f64,
-    ) -> Result<Payload, Failure> {
-        if let Some(known) = self
-            .frame(id)
-            .container
-            .as_ref()
-            .and_then(|container| container.filtered_input.clone())
-        {
+    fn map_input(&mut self, id: FrameId, now: Timestamp, random: &mut dyn FnMut() -> f64) -> Result<Payload, Failure> {
+        if let Some(known) = self.frame(id).container.as_ref().and_then(|container| container.filtered_input.clone()) {
             return Ok(known);
         }
         let input = self.with_moment(id, now, random, |moment| moment.filtered_input())?;
-        if let Some(container) = self
-            .frames
-            .get_mut(&id)
-            .and_then(|frame| frame.container.as_mut())
-        {
+        if let Some(container) = self.frames.get_mut(&id).and_then(|frame| frame.container.as_mut()) {
             container.filtered_input = Some(input.clone());
         }
         Ok(input)
@@ -316,45 +226,27 @@ impl Execution {
         run: impl FnOnce(&mut Moment<'_, '_>) -> T,
     ) -> T {
         let (frame, current) = (self.frame(id), self.current(id));
-        let item = frame
-            .item
-            .as_ref()
-            .map(|(index, item)| (*index, item.value()));
+        let item = frame.item.as_ref().map(|(index, item)| (*index, item.value()));
         let context = self.context(current, item);
         run(&mut moment(current, frame, &context, now, random))
     }
 
-    fn context<'a>(
-        &'a self,
-        current: &'a Current,
-        item: Option<(usize, &'a Value)>,
-    ) -> ContextObject<'a> {
+    fn context<'a>(&'a self, current: &'a Current, item: Option<(usize, &'a Value)>) -> ContextObject<'a> {
         let can_retry = current.state.kind.fields().retry;
         let state = StateFacts {
             name: &current.state.name,
             entered_at: current.entered_at,
             retry_count: can_retry.then_some(current.retry_count),
         };
-        ContextObject {
-            start: &self.start,
-            redrive: self.redrive,
-            state,
-            item,
-            made: OnceCell::new(),
-        }
+        ContextObject { start: &self.start, redrive: self.redrive, state, item, made: OnceCell::new() }
     }
 
     pub(super) fn frame(&self, id: FrameId) -> &Frame {
-        self.frames
-            .get(&id)
-            .expect("a flow that is being decided on exists")
+        self.frames.get(&id).expect("a flow that is being decided on exists")
     }
 
     pub(super) fn current(&self, id: FrameId) -> &Current {
-        self.frame(id)
-            .current
-            .as_ref()
-            .expect("a flow that executes is in a state")
+        self.frame(id).current.as_ref().expect("a flow that executes is in a state")
     }
 }
 
@@ -365,12 +257,5 @@ fn moment<'a, 'r>(
     now: Timestamp,
     random: &'r mut dyn FnMut() -> f64,
 ) -> Moment<'a, 'r> {
-    Moment {
-        state: &current.state,
-        input: &current.input,
-        context,
-        variables: &frame.variables,
-        now,
-        random,
-    }
+    Moment { state: &current.state, input: &current.input, context, variables: &frame.variables, now, random }
 }

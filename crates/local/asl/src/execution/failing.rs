@@ -13,10 +13,7 @@ use crate::states::{Exit, Moment};
 use crate::timestamp;
 
 impl Execution {
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the facts of the failing phase and of the step"
-    )]
+    #[expect(clippy::too_many_arguments, reason = "the facts of the failing phase and of the step")]
     pub(super) fn go_on_failing(
         &mut self,
         id: FrameId,
@@ -49,32 +46,15 @@ impl Execution {
     ) {
         let current = self.current(id);
         let state = current.state.clone();
-        let rule = state
-            .retry
-            .iter()
-            .position(|retrier| retrier.matches(&failure));
-        let due = rule.and_then(|rule| {
-            Some((
-                rule,
-                state.retry[rule].due(current.attempts[rule], now, random)?,
-            ))
-        });
+        let rule = state.retry.iter().position(|retrier| retrier.matches(&failure));
+        let due = rule.and_then(|rule| Some((rule, state.retry[rule].due(current.attempts[rule], now, random)?)));
         if let Some((rule, due)) = due {
             let due = timestamp::for_log(due);
             return self.emit(id, Event::RetryScheduled { due, rule }, now, step);
         }
         if is_untold {
             let is_map = state.kind.name() == StateKind::Map;
-            return self.emit(
-                id,
-                if is_map {
-                    Event::MapFailed
-                } else {
-                    Event::ParallelFailed
-                },
-                now,
-                step,
-            );
+            return self.emit(id, if is_map { Event::MapFailed } else { Event::ParallelFailed }, now, step);
         }
         let Some(catcher) = state.catch.iter().find(|catcher| catcher.matches(&failure)) else {
             return self.fail_flow(id, failure, now, step);
@@ -90,11 +70,7 @@ impl Execution {
 
     fn fail_flow(&mut self, id: FrameId, failure: Failure, now: Timestamp, step: &mut Step) {
         let is_machine = self.frame(id).parent.is_none();
-        let event = if is_machine {
-            Event::ExecutionFailed { failure }
-        } else {
-            Event::FlowFailed { failure }
-        };
+        let event = if is_machine { Event::ExecutionFailed { failure } } else { Event::FlowFailed { failure } };
         self.emit(id, event, now, step);
     }
 
@@ -104,20 +80,12 @@ impl Execution {
         let frame = self.frame(id);
         let container = frame.container.as_ref()?;
         let iteration = |slot: usize| {
-            let name = frame
-                .current
-                .as_ref()
-                .map_or_else(String::new, |current| current.state.name.clone());
+            let name = frame.current.as_ref().map_or_else(String::new, |current| current.state.name.clone());
             container.items.is_some().then_some((name, slot))
         };
-        for child in container
-            .running_frames()
-            .filter(|child| Some(*child) != failed)
-        {
+        for child in container.running_frames().filter(|child| Some(*child) != failed) {
             let neighbour = self.frame(child);
-            if let Some((name, index)) =
-                iteration(neighbour.slot).filter(|_| !neighbour.iteration_closed)
-            {
+            if let Some((name, index)) = iteration(neighbour.slot).filter(|_| !neighbour.iteration_closed) {
                 return Some((child, Event::MapIterationAborted { name, index }));
             }
             if let Some(inner) = self.next_abort(child, None) {
@@ -132,17 +100,9 @@ impl Execution {
         if let Some(inner) = self.next_abort(child, None) {
             return Some(inner);
         }
-        let is_task = frame
-            .current
-            .as_ref()
-            .is_some_and(|current| current.state.kind.name() == StateKind::Task);
+        let is_task = frame.current.as_ref().is_some_and(|current| current.state.kind.name() == StateKind::Task);
         if is_task && matches!(frame.phase, Phase::Failed) {
-            return Some((
-                child,
-                Event::StateAborted {
-                    kind: StateKind::Task,
-                },
-            ));
+            return Some((child, Event::StateAborted { kind: StateKind::Task }));
         }
         let (name, index) = iteration(frame.slot).filter(|_| !frame.iteration_closed)?;
         Some((child, Event::MapIterationFailed { name, index }))
@@ -151,11 +111,7 @@ impl Execution {
 
 /// States that take no time have no abort event in the history.
 fn abort_event(frame: &Frame) -> Event {
-    match frame
-        .current
-        .as_ref()
-        .map(|current| current.state.kind.name())
-    {
+    match frame.current.as_ref().map(|current| current.state.kind.name()) {
         Some(kind @ (StateKind::Task | StateKind::Wait | StateKind::Map | StateKind::Parallel)) => {
             Event::StateAborted { kind }
         }
@@ -163,17 +119,9 @@ fn abort_event(frame: &Frame) -> Event {
     }
 }
 
-fn caught(
-    moment: &mut Moment<'_, '_>,
-    catcher: &Catcher,
-    failure: &Failure,
-) -> Result<Exit, Failure> {
+fn caught(moment: &mut Moment<'_, '_>, catcher: &Catcher, failure: &Failure) -> Result<Exit, Failure> {
     let error = error_output(failure);
     let output = catcher.result_path.combine(moment.input, &error)?;
     let assigned = moment.assigned(catcher.assign.as_ref(), &error)?;
-    Ok(Exit {
-        output,
-        assigned,
-        next: Some(catcher.next.clone()),
-    })
+    Ok(Exit { output, assigned, next: Some(catcher.next.clone()) })
 }

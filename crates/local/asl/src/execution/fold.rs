@@ -21,14 +21,9 @@ type Fits = Option<()>;
 impl Execution {
     pub(super) fn apply(&mut self, entry: &LogEntry) -> Result<(), ReplayError> {
         if entry.sequence != self.next_sequence {
-            return Err(ReplayError::OutOfOrder {
-                expected: self.next_sequence,
-                found: entry.sequence,
-            });
+            return Err(ReplayError::OutOfOrder { expected: self.next_sequence, found: entry.sequence });
         }
-        self.fold(entry).ok_or(ReplayError::DoesNotFit {
-            sequence: entry.sequence,
-        })?;
+        self.fold(entry).ok_or(ReplayError::DoesNotFit { sequence: entry.sequence })?;
         self.next_sequence += 1;
         if let Some(id) = entry.event_id {
             self.next_event_id = id + 1;
@@ -39,20 +34,13 @@ impl Execution {
     fn fold(&mut self, entry: &LogEntry) -> Fits {
         match &entry.event {
             Event::ExecutionStarted { input, .. } => self.fold_started(input, entry.at),
-            Event::ExecutionSucceeded { output } => {
-                self.close(Status::Succeeded, Some(output), &Failure::default())
-            }
+            Event::ExecutionSucceeded { output } => self.close(Status::Succeeded, Some(output), &Failure::default()),
             Event::ExecutionFailed { failure } => self.close(Status::Failed, None, failure),
             Event::ExecutionAborted { failure } => self.close(Status::Aborted, None, failure),
             Event::ExecutionTimedOut { failure } => self.close(Status::TimedOut, None, failure),
             Event::ExecutionRedriven { redrive_count } => self.fold_redriven(*redrive_count, entry),
             Event::StateEntered { name, input, .. } => self.fold_entered(entry, name, input),
-            Event::StateExited {
-                output,
-                assigned,
-                next,
-                ..
-            } => {
+            Event::StateExited { output, assigned, next, .. } => {
                 let variables = &mut self.frames.get_mut(&entry.frame)?.variables;
                 if !assigned.is_empty() {
                     Arc::make_mut(variables).extend(assigned.clone());
@@ -61,10 +49,7 @@ impl Execution {
             }
             Event::StateAborted { .. } | Event::FlowAborted => self.fold_aborted(entry),
             Event::WaitScheduled { due } => {
-                let timer = TimerId {
-                    entry: entry.sequence,
-                    purpose: TimerPurpose::Wait,
-                };
+                let timer = TimerId { entry: entry.sequence, purpose: TimerPurpose::Wait };
                 self.set_phase(entry.frame, Phase::Waiting { timer, due: *due })
             }
             Event::RetryScheduled { due, rule } => self.fold_retry(entry, *due, *rule),
@@ -85,12 +70,7 @@ impl Execution {
                 self.move_cursor(entry)?;
                 let task = self.flight(entry.frame)?.task;
                 self.work.answer_task(task);
-                self.set_phase(
-                    entry.frame,
-                    Phase::Returned {
-                        result: output.clone(),
-                    },
-                )
+                self.set_phase(entry.frame, Phase::Returned { result: output.clone() })
             }
             Event::TaskFailed { failure, .. } => {
                 self.move_cursor(entry)?;
@@ -128,22 +108,15 @@ impl Execution {
         let frame = self.frames.get_mut(&entry.frame)?;
         frame.current = None;
         let phase = match next {
-            Some(next) => Phase::Entering {
-                name: next.to_owned(),
-                input: output.clone(),
-            },
-            None => Phase::Ended {
-                output: output.clone(),
-            },
+            Some(next) => Phase::Entering { name: next.to_owned(), input: output.clone() },
+            None => Phase::Ended { output: output.clone() },
         };
         let is_end = next.is_none();
         let parent = frame.parent;
         self.set_phase(entry.frame, phase)?;
         // The history has no event for the end of a branch, so its last state's exit is that.
         match parent.and_then(|parent| self.frames.get(&parent)?.container.as_ref()) {
-            Some(container) if is_end && container.items.is_none() => {
-                self.complete_child(entry.frame)
-            }
+            Some(container) if is_end && container.items.is_none() => self.complete_child(entry.frame),
             _ => Some(()),
         }
     }
@@ -160,22 +133,13 @@ impl Execution {
         let current = self.frames.get_mut(&entry.frame)?.current.as_mut()?;
         current.retry_count += 1;
         *current.attempts.get_mut(rule)? += 1;
-        let timer = TimerId {
-            entry: entry.sequence,
-            purpose: TimerPurpose::Retry,
-        };
+        let timer = TimerId { entry: entry.sequence, purpose: TimerPurpose::Retry };
         self.set_phase(entry.frame, Phase::RetryWaiting { timer, due })
     }
 
     fn fold_scheduled(&mut self, entry: &LogEntry) -> Fits {
-        let Event::TaskScheduled {
-            resource,
-            parameters,
-            timeout_seconds,
-            heartbeat_seconds,
-            role_arn,
-            ..
-        } = &entry.event
+        let Event::TaskScheduled { resource, parameters, timeout_seconds, heartbeat_seconds, role_arn, .. } =
+            &entry.event
         else {
             return None;
         };
@@ -188,10 +152,8 @@ impl Execution {
             started: false,
             timeout_seconds: *timeout_seconds,
             heartbeat_seconds: *heartbeat_seconds,
-            timeout: timeout_seconds
-                .map(|seconds| timer(entry, TimerPurpose::TaskTimeout, seconds)),
-            heartbeat: heartbeat_seconds
-                .map(|seconds| timer(entry, TimerPurpose::Heartbeat, seconds)),
+            timeout: timeout_seconds.map(|seconds| timer(entry, TimerPurpose::TaskTimeout, seconds)),
+            heartbeat: heartbeat_seconds.map(|seconds| timer(entry, TimerPurpose::Heartbeat, seconds)),
         };
         self.set_phase(entry.frame, Phase::InFlight(flight))
     }
@@ -205,21 +167,8 @@ impl Execution {
         Some(())
     }
 
-    fn fail(
-        &mut self,
-        id: FrameId,
-        failure: &Failure,
-        child: Option<FrameId>,
-        reported: bool,
-    ) -> Fits {
-        self.set_phase(
-            id,
-            Phase::Failing {
-                failure: failure.clone(),
-                child,
-                reported,
-            },
-        )
+    fn fail(&mut self, id: FrameId, failure: &Failure, child: Option<FrameId>, reported: bool) -> Fits {
+        self.set_phase(id, Phase::Failing { failure: failure.clone(), child, reported })
     }
 
     fn set_phase(&mut self, id: FrameId, phase: Phase) -> Fits {
@@ -252,11 +201,7 @@ impl Execution {
         self.unready(id);
         let sequence = self.next_sequence;
         let frame = self.frames.get_mut(&id)?;
-        frame.touched = if matches!(frame.phase, Phase::Failing { .. }) {
-            0
-        } else {
-            sequence
-        };
+        frame.touched = if matches!(frame.phase, Phase::Failing { .. }) { 0 } else { sequence };
         if frame.phase.is_ready() {
             self.ready.insert((frame.touched, id));
         }
@@ -283,13 +228,7 @@ impl Execution {
 }
 
 fn timer(entry: &LogEntry, purpose: TimerPurpose, seconds: u64) -> (TimerId, Timestamp) {
-    (
-        TimerId {
-            entry: entry.sequence,
-            purpose,
-        },
-        later(entry.at, seconds),
-    )
+    (TimerId { entry: entry.sequence, purpose }, later(entry.at, seconds))
 }
 
 fn later(from: Timestamp, seconds: u64) -> Timestamp {

@@ -146,9 +146,7 @@ impl Phase {
 
     pub(super) fn timers(&self) -> [Option<(TimerId, Timestamp)>; 2] {
         match self {
-            Self::Waiting { timer, due } | Self::RetryWaiting { timer, due } => {
-                [Some((*timer, *due)), None]
-            }
+            Self::Waiting { timer, due } | Self::RetryWaiting { timer, due } => [Some((*timer, *due)), None],
             Self::InFlight(flight) => [flight.timeout, flight.heartbeat],
             _ => [None, None],
         }

@@ -57,9 +57,7 @@ pub enum ReplayError {
         found: u64,
     },
     /// An entry does not follow from those before it and the definition.
-    #[error(
-        "replay the log: entry `{sequence}` does not fit the definition or the entries before it"
-    )]
+    #[error("replay the log: entry `{sequence}` does not fit the definition or the entries before it")]
     DoesNotFit {
         /// The sequence number of the entry.
         sequence: u64,
@@ -92,10 +90,7 @@ impl Execution {
         now: Timestamp,
         random: &mut dyn FnMut() -> f64,
     ) -> (Self, Step) {
-        let started = Event::ExecutionStarted {
-            input: start.input.clone(),
-            role_arn: start.role_arn.clone(),
-        };
+        let started = Event::ExecutionStarted { input: start.input.clone(), role_arn: start.role_arn.clone() };
         let mut execution = Self::new(definition, start);
         let mut step = Step::default();
         execution.emit(ROOT, started, now, &mut step);
@@ -134,12 +129,7 @@ impl Execution {
 
     /// Takes one stimulus. What refers to a task or timer that is not open is ignored, so a
     /// stimulus may be delivered twice.
-    pub fn advance(
-        &mut self,
-        stimulus: Stimulus,
-        now: Timestamp,
-        random: &mut dyn FnMut() -> f64,
-    ) -> Step {
+    pub fn advance(&mut self, stimulus: Stimulus, now: Timestamp, random: &mut dyn FnMut() -> f64) -> Step {
         let now = timestamp::for_log(now);
         let mut step = Step::default();
         self.take(stimulus, now, random, &mut step);
@@ -151,15 +141,8 @@ impl Execution {
     /// Every effect that is outstanding: tasks in flight and timers with their due times.
     #[must_use]
     pub fn open_work(&self) -> Vec<Effect> {
-        let timers = self
-            .work
-            .timers()
-            .filter_map(|timer| self.timer_effect(timer));
-        self.work
-            .tasks()
-            .filter_map(|task| self.task_effect(task))
-            .chain(timers)
-            .collect()
+        let timers = self.work.timers().filter_map(|timer| self.timer_effect(timer));
+        self.work.tasks().filter_map(|task| self.task_effect(task)).chain(timers).collect()
     }
 
     /// Whether the execution runs, or how it ended.
@@ -219,27 +202,12 @@ impl Execution {
         self.emit_after(previous, frame, event, now, step);
     }
 
-    fn emit_after(
-        &mut self,
-        previous: u64,
-        frame: FrameId,
-        event: Event,
-        now: Timestamp,
-        step: &mut Step,
-    ) {
+    fn emit_after(&mut self, previous: u64, frame: FrameId, event: Event, now: Timestamp, step: &mut Step) {
         let is_last = event.is_closing();
         if !event.is_internal() && !is_last && self.next_event_id >= MAX_HISTORY_EVENTS {
-            let cause = format!(
-                "The execution reached the maximum number of history events ({MAX_HISTORY_EVENTS})."
-            );
+            let cause = format!("The execution reached the maximum number of history events ({MAX_HISTORY_EVENTS}).");
             let failure = Failure::runtime(cause);
-            return self.emit_after(
-                self.history_length(),
-                ROOT,
-                Event::ExecutionFailed { failure },
-                now,
-                step,
-            );
+            return self.emit_after(self.history_length(), ROOT, Event::ExecutionFailed { failure }, now, step);
         }
         let entry = LogEntry {
             sequence: self.next_sequence,
@@ -249,8 +217,7 @@ impl Execution {
             previous_event_id: previous,
             event,
         };
-        self.apply(&entry)
-            .expect("an entry that was just decided on fits the state");
+        self.apply(&entry).expect("an entry that was just decided on fits the state");
         step.events.push(entry);
     }
 

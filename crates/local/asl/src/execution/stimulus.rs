@@ -65,10 +65,8 @@ impl Execution {
     /// Whether a redrive would do anything.
     #[must_use]
     pub fn is_redrivable(&self) -> bool {
-        matches!(
-            self.status,
-            Status::Failed | Status::Aborted | Status::TimedOut
-        ) && self.history_length() < MAX_HISTORY_EVENTS - 1
+        matches!(self.status, Status::Failed | Status::Aborted | Status::TimedOut)
+            && self.history_length() < MAX_HISTORY_EVENTS - 1
     }
 
     pub(super) fn take(
@@ -97,15 +95,7 @@ impl Execution {
             Stimulus::TimerFired { timer_id } => self.timer_fired(timer_id, now, random, step),
             Stimulus::Stop { failure } => {
                 let last = self.history_length();
-                self.emit_after(
-                    last,
-                    ROOT,
-                    Event::ExecutionAborted {
-                        failure: bounded(failure),
-                    },
-                    now,
-                    step,
-                );
+                self.emit_after(last, ROOT, Event::ExecutionAborted { failure: bounded(failure) }, now, step);
             }
         }
     }
@@ -114,13 +104,7 @@ impl Execution {
         if self.is_redrivable() {
             let redrive_count = self.redrive_count() + 1;
             let last = self.history_length();
-            self.emit_after(
-                last,
-                ROOT,
-                Event::ExecutionRedriven { redrive_count },
-                now,
-                step,
-            );
+            self.emit_after(last, ROOT, Event::ExecutionRedriven { redrive_count }, now, step);
         }
     }
 
@@ -164,15 +148,7 @@ impl Execution {
 
     fn task_timed_out(&mut self, task: TaskId, now: Timestamp, step: &mut Step) {
         if let Some((id, resource)) = self.task(task) {
-            self.emit(
-                id,
-                Event::TaskTimedOut {
-                    resource,
-                    failure: Failure::timeout(),
-                },
-                now,
-                step,
-            );
+            self.emit(id, Event::TaskTimedOut { resource, failure: Failure::timeout() }, now, step);
         }
     }
 
@@ -186,28 +162,14 @@ impl Execution {
         }
     }
 
-    fn timer_fired(
-        &mut self,
-        timer: TimerId,
-        now: Timestamp,
-        random: &mut dyn FnMut() -> f64,
-        step: &mut Step,
-    ) {
+    fn timer_fired(&mut self, timer: TimerId, now: Timestamp, random: &mut dyn FnMut() -> f64, step: &mut Step) {
         let Some(id) = self.work.fire_timer(timer) else {
             return;
         };
         match timer.purpose {
             TimerPurpose::ExecutionTimeout => {
                 let last = self.history_length();
-                self.emit_after(
-                    last,
-                    ROOT,
-                    Event::ExecutionTimedOut {
-                        failure: Failure::timeout(),
-                    },
-                    now,
-                    step,
-                );
+                self.emit_after(last, ROOT, Event::ExecutionTimedOut { failure: Failure::timeout() }, now, step);
             }
             TimerPurpose::TaskTimeout | TimerPurpose::Heartbeat => {
                 if let Some(task) = self.frame(id).phase.task() {

@@ -40,9 +40,7 @@ fn answer(input: &Value) -> Option<Result<Payload, Failure>> {
         "never" => None,
         "broken" => Some(Err(Failure::new("Broken", "always"))),
         // Works at the third attempt.
-        "flaky" if input["Payload"]["count"].as_u64() < Some(2) => {
-            Some(Err(Failure::new("Flaky", "once more")))
-        }
+        "flaky" if input["Payload"]["count"].as_u64() < Some(2) => Some(Err(Failure::new("Flaky", "once more"))),
         "large" => Some(Ok(json!("x".repeat(300_000)).into())),
         _ => Some(Ok(input["Payload"].clone().into())),
     }
@@ -78,49 +76,29 @@ fn run_on(execution: &mut Execution, log: &mut Vec<LogEntry>, mut now: Timestamp
         };
         let step = execution.advance(stimulus.clone(), now, &mut random);
         let again = execution.advance(stimulus, now, &mut random);
-        assert!(
-            again.events.is_empty() && again.effects.is_empty(),
-            "a stimulus had an effect twice"
-        );
+        assert!(again.events.is_empty() && again.effects.is_empty(), "a stimulus had an effect twice");
         log.extend(step.events);
     }
 }
 
 fn run(definition: &Value, input: &Value) -> (Execution, Vec<LogEntry>) {
-    let (mut execution, step) = Execution::start(
-        define(definition),
-        start_context(input),
-        epoch(),
-        &mut random,
-    );
+    let (mut execution, step) = Execution::start(define(definition), start_context(input), epoch(), &mut random);
     let mut log = step.events;
     run_on(&mut execution, &mut log, epoch());
     (execution, log)
 }
 
 fn types(log: &[LogEntry]) -> Vec<String> {
-    log.iter()
-        .filter(|entry| entry.event_id.is_some())
-        .map(|entry| entry.event.type_name())
-        .collect()
+    log.iter().filter(|entry| entry.event_id.is_some()).map(|entry| entry.event.type_name()).collect()
 }
 
 fn output(execution: &Execution) -> Value {
     let finish = execution.finish().expect("the execution has ended");
-    finish
-        .output
-        .as_ref()
-        .map_or(Value::Null, |output| output.value().clone())
+    finish.output.as_ref().map_or(Value::Null, |output| output.value().clone())
 }
 
 fn error(execution: &Execution) -> String {
-    execution
-        .finish()
-        .expect("the execution has ended")
-        .failure
-        .error
-        .clone()
-        .unwrap_or_default()
+    execution.finish().expect("the execution has ended").failure.error.clone().unwrap_or_default()
 }
 
 fn invoke(function: &str, extra: &Value) -> Value {
@@ -130,10 +108,7 @@ fn invoke(function: &str, extra: &Value) -> Value {
         "Parameters": { "FunctionName": function, "Payload": { "in.$": "$", "count.$": "$$.State.RetryCount" } },
         "End": true
     });
-    state
-        .as_object_mut()
-        .unwrap()
-        .extend(extra.as_object().unwrap().clone());
+    state.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
     state
 }
 
@@ -167,20 +142,8 @@ fn machines() -> Vec<(&'static str, Value)> {
                 &json!({ "A": { "Type": "Pass", "Next": "B", "Assign": { "x.$": "$.a" } }, "B": { "Type": "Pass", "Parameters": { "y.$": "$x" }, "End": true } }),
             ),
         ),
-        (
-            "succeed",
-            machine(
-                "A",
-                &json!({ "A": { "Type": "Succeed", "OutputPath": "$.a" } }),
-            ),
-        ),
-        (
-            "fail",
-            machine(
-                "A",
-                &json!({ "A": { "Type": "Fail", "Error": "E", "CausePath": "$.cause" } }),
-            ),
-        ),
+        ("succeed", machine("A", &json!({ "A": { "Type": "Succeed", "OutputPath": "$.a" } }))),
+        ("fail", machine("A", &json!({ "A": { "Type": "Fail", "Error": "E", "CausePath": "$.cause" } }))),
         (
             "no choice",
             machine(
@@ -189,10 +152,7 @@ fn machines() -> Vec<(&'static str, Value)> {
             ),
         ),
         ("wait", machine("A", &json!({ "A": wait }))),
-        (
-            "task",
-            machine("A", &json!({ "A": invoke("echo", &json!({})) })),
-        ),
+        ("task", machine("A", &json!({ "A": invoke("echo", &json!({})) }))),
         (
             "function",
             machine(
@@ -200,13 +160,7 @@ fn machines() -> Vec<(&'static str, Value)> {
                 &json!({ "A": { "Type": "Task", "Resource": "arn:aws:lambda:eu-west-1:1:function:f", "End": true } }),
             ),
         ),
-        (
-            "retry",
-            machine(
-                "A",
-                &json!({ "A": invoke("flaky", &json!({ "Retry": jittered_retry() })) }),
-            ),
-        ),
+        ("retry", machine("A", &json!({ "A": invoke("flaky", &json!({ "Retry": jittered_retry() })) }))),
         (
             "exhausted",
             machine(
@@ -221,10 +175,7 @@ fn machines() -> Vec<(&'static str, Value)> {
                 &json!({ "A": invoke("broken", &json!({ "Catch": [{ "ErrorEquals": ["States.ALL"], "ResultPath": "$.why", "Next": "B" }] })), "B": pass }),
             ),
         ),
-        (
-            "large",
-            machine("A", &json!({ "A": invoke("large", &json!({})) })),
-        ),
+        ("large", machine("A", &json!({ "A": invoke("large", &json!({})) }))),
         (
             "timeout",
             machine(
@@ -234,10 +185,7 @@ fn machines() -> Vec<(&'static str, Value)> {
         ),
         (
             "heartbeat",
-            machine(
-                "A",
-                &json!({ "A": invoke("never", &json!({ "TimeoutSeconds": 9, "HeartbeatSeconds": 4 })) }),
-            ),
+            machine("A", &json!({ "A": invoke("never", &json!({ "TimeoutSeconds": 9, "HeartbeatSeconds": 4 })) })),
         ),
         (
             "map",
@@ -305,10 +253,7 @@ fn machines() -> Vec<(&'static str, Value)> {
         ] } }),
             ),
         ),
-        (
-            "timed out",
-            json!({ "TimeoutSeconds": 20, "StartAt": "A", "States": { "A": wait } }),
-        ),
+        ("timed out", json!({ "TimeoutSeconds": 20, "StartAt": "A", "States": { "A": wait } })),
         (
             "bad result path",
             machine(
@@ -321,10 +266,7 @@ fn machines() -> Vec<(&'static str, Value)> {
 
 fn without_null_ends(mut machine: Value) -> Value {
     for state in machine["States"].as_object_mut().unwrap().values_mut() {
-        state
-            .as_object_mut()
-            .unwrap()
-            .retain(|_, value| !value.is_null());
+        state.as_object_mut().unwrap().retain(|_, value| !value.is_null());
     }
     machine
 }
@@ -341,9 +283,7 @@ fn a_crash_after_any_entry_changes_nothing() {
         for length in 1..=log.len() {
             let text = serde_json::to_string(&log[..length]).unwrap();
             let read: Vec<LogEntry> = serde_json::from_str(&text).unwrap();
-            let mut again =
-                Execution::replay(define(&definition), start_context(&input()), read.clone())
-                    .unwrap();
+            let mut again = Execution::replay(define(&definition), start_context(&input()), read.clone()).unwrap();
             let mut new_log = read;
             let now = new_log.last().unwrap().at;
             new_log.extend(again.resume(now, &mut random).events);
@@ -357,19 +297,14 @@ fn a_crash_after_any_entry_changes_nothing() {
 #[test]
 fn effects_and_open_work_agree_at_every_step() {
     for (name, definition) in machines() {
-        let (mut execution, step) = Execution::start(
-            define(&definition),
-            start_context(&input()),
-            epoch(),
-            &mut random,
-        );
+        let (mut execution, step) =
+            Execution::start(define(&definition), start_context(&input()), epoch(), &mut random);
         let mut now = epoch();
         let mut open = Vec::new();
         apply_effects(&mut open, step);
         while let Some(stimulus) = next_stimulus(&execution, &mut now) {
             match &stimulus {
-                Stimulus::TaskSucceeded { task_id: done, .. }
-                | Stimulus::TaskFailed { task_id: done, .. } => {
+                Stimulus::TaskSucceeded { task_id: done, .. } | Stimulus::TaskFailed { task_id: done, .. } => {
                     open.retain(|effect| !matches!(effect, Effect::InvokeTask { task_id, .. } if task_id == done));
                 }
                 Stimulus::TimerFired { timer_id: fired } => {
@@ -434,16 +369,9 @@ fn machines_end_as_the_language_says() {
         ("parallel", Status::Succeeded, ""),
         ("failing parallel", Status::Failed, "Broken"),
         ("timed out", Status::TimedOut, "States.Timeout"),
-        (
-            "bad result path",
-            Status::Failed,
-            "States.ResultPathMatchFailure",
-        ),
+        ("bad result path", Status::Failed, "States.ResultPathMatchFailure"),
     ];
-    let expected: Vec<_> = expected
-        .into_iter()
-        .map(|(name, status, error)| (name, status, error.to_owned()))
-        .collect();
+    let expected: Vec<_> = expected.into_iter().map(|(name, status, error)| (name, status, error.to_owned())).collect();
     assert_eq!(ends, expected);
 }
 
@@ -452,24 +380,14 @@ fn every_event_follows_one_that_came_before() {
     for (name, definition) in machines() {
         let (_, log) = run(&definition, &input());
         let ids: Vec<u64> = log.iter().filter_map(|entry| entry.event_id).collect();
-        assert!(
-            ids.iter().copied().eq(1..=ids.len() as u64),
-            "{name}: ids have a gap"
-        );
-        assert!(
-            log.iter()
-                .all(|entry| entry.previous_event_id < entry.event_id.unwrap_or(u64::MAX)),
-            "{name}"
-        );
+        assert!(ids.iter().copied().eq(1..=ids.len() as u64), "{name}: ids have a gap");
+        assert!(log.iter().all(|entry| entry.previous_event_id < entry.event_id.unwrap_or(u64::MAX)), "{name}");
     }
 }
 
 #[test]
 fn retries_wait_longer_and_longer_up_to_the_bound() {
-    let definition = machine(
-        "A",
-        &json!({ "A": invoke("flaky", &json!({ "Retry": jittered_retry() })) }),
-    );
+    let definition = machine("A", &json!({ "A": invoke("flaky", &json!({ "Retry": jittered_retry() })) }));
     let (execution, log) = run(&definition, &input());
     let mut delays = Vec::new();
     for entry in &log {
@@ -478,25 +396,16 @@ fn retries_wait_longer_and_longer_up_to_the_bound() {
         }
     }
     // Half of 4 seconds, then half of the bound of 6 where the backoff says 12.
-    assert_eq!(
-        delays,
-        [SignedDuration::from_secs(2), SignedDuration::from_secs(3)]
-    );
+    assert_eq!(delays, [SignedDuration::from_secs(2), SignedDuration::from_secs(3)]);
     assert_eq!(output(&execution)["count"], 2);
 }
 
 #[test]
 fn a_failing_map_aborts_its_neighbours_before_it_fails() {
-    let (_, definition) = machines()
-        .into_iter()
-        .find(|(name, _)| *name == "failing map")
-        .unwrap();
+    let (_, definition) = machines().into_iter().find(|(name, _)| *name == "failing map").unwrap();
     let (_, log) = run(&definition, &input());
     let types = types(&log);
-    let failed = types
-        .iter()
-        .position(|name| name == "FailStateEntered")
-        .unwrap();
+    let failed = types.iter().position(|name| name == "FailStateEntered").unwrap();
     let after = [
         "MapIterationAborted",
         "WaitStateAborted",
@@ -508,60 +417,25 @@ fn a_failing_map_aborts_its_neighbours_before_it_fails() {
     assert_eq!(types[failed + 1..=failed + 6], after);
     assert_eq!(
         types[types.len() - 5..],
-        [
-            "MapStateFailed",
-            "MapStateExited",
-            "PassStateEntered",
-            "PassStateExited",
-            "ExecutionSucceeded"
-        ]
+        ["MapStateFailed", "MapStateExited", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
     );
 }
 
 #[test]
 fn a_failing_parallel_cancels_what_runs_beside_it() {
-    let (_, definition) = machines()
-        .into_iter()
-        .find(|(name, _)| *name == "failing parallel")
-        .unwrap();
-    let (mut execution, step) = Execution::start(
-        define(&definition),
-        start_context(&input()),
-        epoch(),
-        &mut random,
-    );
+    let (_, definition) = machines().into_iter().find(|(name, _)| *name == "failing parallel").unwrap();
+    let (mut execution, step) = Execution::start(define(&definition), start_context(&input()), epoch(), &mut random);
     assert_eq!(step.effects.len(), 5, "two tasks and three waits");
     let stimulus = next_stimulus(&execution, &mut epoch()).unwrap();
     let step = execution.advance(stimulus, epoch(), &mut random);
-    let cancelled = step.effects.iter().filter(|effect| {
-        matches!(
-            effect,
-            Effect::CancelTask { .. } | Effect::CancelTimer { .. }
-        )
-    });
+    let cancelled =
+        step.effects.iter().filter(|effect| matches!(effect, Effect::CancelTask { .. } | Effect::CancelTimer { .. }));
     assert_eq!(cancelled.count(), 4);
-    assert!(
-        matches!(step.effects.last(), Some(Effect::Finished(finish)) if finish.status == Status::Failed)
-    );
+    assert!(matches!(step.effects.last(), Some(Effect::Finished(finish)) if finish.status == Status::Failed));
     let types = types(&step.events);
-    assert_eq!(
-        types
-            .iter()
-            .filter(|name| *name == "MapIterationAborted")
-            .count(),
-        3
-    );
-    for expected in [
-        "TaskFailed",
-        "TaskStateAborted",
-        "WaitStateAborted",
-        "MapStateAborted",
-        "ParallelStateFailed",
-    ] {
-        assert!(
-            types.iter().any(|name| name == expected),
-            "{expected} is not in {types:?}"
-        );
+    assert_eq!(types.iter().filter(|name| *name == "MapIterationAborted").count(), 3);
+    for expected in ["TaskFailed", "TaskStateAborted", "WaitStateAborted", "MapStateAborted", "ParallelStateFailed"] {
+        assert!(types.iter().any(|name| name == expected), "{expected} is not in {types:?}");
     }
 }
 
@@ -585,21 +459,9 @@ fn a_redrive_repeats_only_what_was_unsuccessful() {
     } }),
     );
     let (mut execution, mut log) = run(&definition, &input());
-    assert_eq!(
-        (execution.status(), error(&execution)),
-        (Status::Failed, "States.Timeout".to_owned())
-    );
-    let scheduled = |log: &[LogEntry]| {
-        types(log)
-            .iter()
-            .filter(|name| *name == "TaskScheduled")
-            .count()
-    };
-    assert_eq!(
-        scheduled(&log),
-        3,
-        "item 1 once, item 2 twice, item 3 never"
-    );
+    assert_eq!((execution.status(), error(&execution)), (Status::Failed, "States.Timeout".to_owned()));
+    let scheduled = |log: &[LogEntry]| types(log).iter().filter(|name| *name == "TaskScheduled").count();
+    assert_eq!(scheduled(&log), 3, "item 1 once, item 2 twice, item 3 never");
     let before = log.len();
     let step = execution.advance(Stimulus::Redrive, epoch(), &mut random);
     log.extend(step.events);
@@ -607,21 +469,12 @@ fn a_redrive_repeats_only_what_was_unsuccessful() {
     let Some(Effect::InvokeTask { task_id, .. }) = execution.open_work().into_iter().next() else {
         panic!("the hard task is in flight again");
     };
-    let answer = Stimulus::TaskSucceeded {
-        task_id,
-        output: json!("done").into(),
-    };
+    let answer = Stimulus::TaskSucceeded { task_id, output: json!("done").into() };
     log.extend(execution.advance(answer, epoch(), &mut random).events);
     run_on(&mut execution, &mut log, epoch());
     assert_eq!(execution.status(), Status::Succeeded);
-    assert_eq!(
-        output(&execution),
-        json!([{ "in": 1, "count": 0 }, "done", { "in": 3, "count": 0 }])
-    );
-    assert_eq!(
-        types(&log[before..])[..2],
-        ["ExecutionRedriven", "TaskScheduled"]
-    );
+    assert_eq!(output(&execution), json!([{ "in": 1, "count": 0 }, "done", { "in": 3, "count": 0 }]));
+    assert_eq!(types(&log[before..])[..2], ["ExecutionRedriven", "TaskScheduled"]);
     let again = Execution::replay(define(&definition), start_context(&input()), log).unwrap();
     assert_eq!(again.finish(), execution.finish());
 }
@@ -629,62 +482,24 @@ fn a_redrive_repeats_only_what_was_unsuccessful() {
 #[test]
 fn stopped_and_timed_out_executions_can_be_redriven() {
     let definition = json!({ "TimeoutSeconds": 20, "StartAt": "A", "States": { "A": { "Type": "Wait", "Seconds": 15, "End": true } } });
-    let (mut execution, _) = Execution::start(
-        define(&definition),
-        start_context(&input()),
-        epoch(),
-        &mut random,
-    );
-    let abort = Stimulus::Stop {
-        failure: Failure::new("User", "enough"),
-    };
+    let (mut execution, _) = Execution::start(define(&definition), start_context(&input()), epoch(), &mut random);
+    let abort = Stimulus::Stop { failure: Failure::new("User", "enough") };
     let step = execution.advance(abort.clone(), epoch(), &mut random);
     assert_eq!(types(&step.events), ["ExecutionAborted"]);
-    assert!(
-        step.effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::CancelTimer { .. }))
-            .count()
-            == 2
-    );
-    assert!(
-        execution
-            .advance(abort, epoch(), &mut random)
-            .events
-            .is_empty()
-    );
+    assert!(step.effects.iter().filter(|effect| matches!(effect, Effect::CancelTimer { .. })).count() == 2);
+    assert!(execution.advance(abort, epoch(), &mut random).events.is_empty());
     let step = execution.advance(Stimulus::Redrive, epoch(), &mut random);
-    assert_eq!(
-        step.effects
-            .iter()
-            .filter(|effect| matches!(effect, Effect::SetTimer { .. }))
-            .count(),
-        2
-    );
+    assert_eq!(step.effects.iter().filter(|effect| matches!(effect, Effect::SetTimer { .. })).count(), 2);
     let mut log = Vec::new();
     run_on(&mut execution, &mut log, epoch());
     assert_eq!(execution.status(), Status::Succeeded);
-    assert!(
-        execution
-            .advance(Stimulus::Redrive, epoch(), &mut random)
-            .events
-            .is_empty(),
-        "a success stays one"
-    );
+    assert!(execution.advance(Stimulus::Redrive, epoch(), &mut random).events.is_empty(), "a success stays one");
 }
 
 #[test]
 fn a_heartbeat_puts_the_timeout_off() {
-    let definition = machine(
-        "A",
-        &json!({ "A": invoke("never", &json!({ "HeartbeatSeconds": 4 })) }),
-    );
-    let (mut execution, _) = Execution::start(
-        define(&definition),
-        start_context(&input()),
-        epoch(),
-        &mut random,
-    );
+    let definition = machine("A", &json!({ "A": invoke("never", &json!({ "HeartbeatSeconds": 4 })) }));
+    let (mut execution, _) = Execution::start(define(&definition), start_context(&input()), epoch(), &mut random);
     let task_id = match &execution.open_work()[0] {
         Effect::InvokeTask { task_id, .. } => *task_id,
         other => panic!("{other:?}"),
@@ -692,20 +507,10 @@ fn a_heartbeat_puts_the_timeout_off() {
     let later = epoch() + SignedDuration::from_secs(3);
     let step = execution.advance(Stimulus::TaskHeartbeat { task_id }, later, &mut random);
     assert!(step.events[0].to_history_event().is_none());
-    let [
-        Effect::CancelTimer { .. },
-        Effect::SetTimer { timer_id, due },
-    ] = step.effects[..]
-    else {
+    let [Effect::CancelTimer { .. }, Effect::SetTimer { timer_id, due }] = step.effects[..] else {
         panic!("{:?}", step.effects);
     };
-    assert_eq!(
-        (timer_id.purpose, due),
-        (
-            TimerPurpose::Heartbeat,
-            later + SignedDuration::from_secs(4)
-        )
-    );
+    assert_eq!((timer_id.purpose, due), (TimerPurpose::Heartbeat, later + SignedDuration::from_secs(4)));
 }
 
 #[test]
@@ -719,10 +524,7 @@ fn an_endless_loop_ends_at_the_history_limit() {
     );
     let (execution, log) = run(&definition, &input());
     assert_eq!(log.last().unwrap().event_id, Some(MAX_HISTORY_EVENTS));
-    assert_eq!(
-        (execution.status(), error(&execution)),
-        (Status::Failed, "States.Runtime".to_owned())
-    );
+    assert_eq!((execution.status(), error(&execution)), (Status::Failed, "States.Runtime".to_owned()));
     assert!(!execution.is_redrivable());
 }
 
@@ -760,16 +562,7 @@ fn a_log_with_a_gap_or_of_another_machine_is_refused() {
     assert_eq!(replay(&definition, Vec::new()), Err(ReplayError::Empty));
     let mut gapped = log.clone();
     gapped.remove(3);
-    assert_eq!(
-        replay(&definition, gapped),
-        Err(ReplayError::OutOfOrder {
-            expected: 3,
-            found: 4
-        })
-    );
+    assert_eq!(replay(&definition, gapped), Err(ReplayError::OutOfOrder { expected: 3, found: 4 }));
     let other = machine("Z", &json!({ "Z": { "Type": "Succeed" } }));
-    assert_eq!(
-        replay(&other, log),
-        Err(ReplayError::DoesNotFit { sequence: 1 })
-    );
+    assert_eq!(replay(&other, log), Err(ReplayError::DoesNotFit { sequence: 1 }));
 }

@@ -181,20 +181,19 @@ impl Execution {
     /// between has none.
     pub(super) fn take_effects(&mut self) -> Vec<Effect> {
         let changes = std::mem::take(&mut self.work.changes);
-        changes
-            .iter()
-            .filter_map(|change| self.effect(*change, &changes))
-            .collect()
+        changes.iter().filter_map(|change| self.effect(*change, &changes)).collect()
     }
 
     fn effect(&self, change: Change, all: &[Change]) -> Option<Effect> {
         match change {
             Change::TaskOpened(task) => self.task_effect(task),
             Change::TimerOpened(timer) => self.timer_effect(timer),
-            Change::TaskDropped(task_id) => (!all.contains(&Change::TaskOpened(task_id)))
-                .then_some(Effect::CancelTask { task_id }),
-            Change::TimerDropped(timer_id) => (!all.contains(&Change::TimerOpened(timer_id)))
-                .then_some(Effect::CancelTimer { timer_id }),
+            Change::TaskDropped(task_id) => {
+                (!all.contains(&Change::TaskOpened(task_id))).then_some(Effect::CancelTask { task_id })
+            }
+            Change::TimerDropped(timer_id) => {
+                (!all.contains(&Change::TimerOpened(timer_id))).then_some(Effect::CancelTimer { timer_id })
+            }
         }
     }
 
@@ -219,9 +218,6 @@ impl Execution {
             Some((deadline, due)) if frame == ROOT && deadline == timer => due,
             _ => self.frames.get(&frame)?.phase.due(timer)?,
         };
-        Some(Effect::SetTimer {
-            timer_id: timer,
-            due,
-        })
+        Some(Effect::SetTimer { timer_id: timer, due })
     }
 }

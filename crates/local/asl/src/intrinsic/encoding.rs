@@ -13,16 +13,12 @@ pub(super) fn base64_encode(arguments: &[Value]) -> Result<Value, String> {
 }
 
 pub(super) fn base64_decode(arguments: &[Value]) -> Result<Value, String> {
-    let bytes = STANDARD
-        .decode(bounded(string(arguments, 0)?)?)
-        .map_err(|_| "the argument is not valid Base64")?;
+    let bytes = STANDARD.decode(bounded(string(arguments, 0)?)?).map_err(|_| "the argument is not valid Base64")?;
     Ok(String::from_utf8_lossy(&bytes).into())
 }
 
 pub(super) fn hash(arguments: &[Value]) -> Result<Value, String> {
-    let plain = arguments[0]
-        .as_str()
-        .map_or_else(|| arguments[0].to_string(), str::to_owned);
+    let plain = arguments[0].as_str().map_or_else(|| arguments[0].to_string(), str::to_owned);
     let data = bounded(&plain)?.as_bytes();
     let digest = match string(arguments, 1)? {
         "MD5" => hex(&<md5::Md5 as md5::Digest>::digest(data)),
@@ -37,9 +33,7 @@ pub(super) fn hash(arguments: &[Value]) -> Result<Value, String> {
 
 fn bounded(text: &str) -> Result<&str, String> {
     if text.chars().count() > MAX_CHARACTERS {
-        Err(format!(
-            "the argument is longer than {MAX_CHARACTERS} characters"
-        ))
+        Err(format!("the argument is longer than {MAX_CHARACTERS} characters"))
     } else {
         Ok(text)
     }
@@ -47,7 +41,6 @@ fn bounded(text: &str) -> Result<&str, String> {
 
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits =
-        |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
+    let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
     bytes.iter().flat_map(digits).collect()
 }

@@ -15,18 +15,11 @@ pub(super) fn to_text(arguments: &[Value]) -> Result<Value, String> {
 }
 
 pub(super) fn merge(arguments: &[Value]) -> Result<Value, String> {
-    let [
-        Value::Object(first),
-        Value::Object(second),
-        Value::Bool(deep),
-    ] = arguments
-    else {
+    let [Value::Object(first), Value::Object(second), Value::Bool(deep)] = arguments else {
         return Err("the arguments must be two objects and a boolean".to_owned());
     };
     if *deep {
-        return Err(
-            "only the shallow merge is supported: the last argument must be false".to_owned(),
-        );
+        return Err("only the shallow merge is supported: the last argument must be false".to_owned());
     }
     let mut merged = first.clone();
     merged.extend(second.clone());

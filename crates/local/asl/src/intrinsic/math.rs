@@ -5,23 +5,15 @@ use serde_json::Value;
 
 pub(super) fn add(arguments: &[Value]) -> Result<Value, String> {
     let sum = integer(arguments, 0)?.checked_add(integer(arguments, 1)?);
-    sum.map(Value::from)
-        .ok_or_else(|| "the sum is out of range".to_owned())
+    sum.map(Value::from).ok_or_else(|| "the sum is out of range".to_owned())
 }
 
 /// An integer from the first argument (inclusive) to the second (exclusive); with a seed, always
 /// the same one.
 pub(super) fn random(arguments: &[Value], random: Random<'_>) -> Result<Value, String> {
     let (start, end) = (integer(arguments, 0)?, integer(arguments, 1)?);
-    let width = end
-        .checked_sub(start)
-        .filter(|width| *width > 0)
-        .ok_or("the start must be below the end")?;
-    let fraction = if arguments.len() == 3 {
-        seeded(integer(arguments, 2)?)
-    } else {
-        random()
-    };
+    let width = end.checked_sub(start).filter(|width| *width > 0).ok_or("the start must be below the end")?;
+    let fraction = if arguments.len() == 3 { seeded(integer(arguments, 2)?) } else { random() };
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_precision_loss,
@@ -43,11 +35,7 @@ fn seeded(seed: i64) -> f64 {
 /// A version 4 UUID.
 #[expect(clippy::unnecessary_wraps, reason = "all functions have one shape")]
 pub(super) fn uuid(_: &[Value], random: Random<'_>) -> Result<Value, String> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a fraction of 65,536 fits 16 bits"
-    )]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of 65,536 fits 16 bits")]
     let mut word = || (random().clamp(0.0, 0.999_999) * 65_536.0) as u16;
     let words: [u16; 8] = std::array::from_fn(|_| word());
     let (version, variant) = (0x4000 | (words[3] & 0x0fff), 0x8000 | (words[4] & 0x3fff));

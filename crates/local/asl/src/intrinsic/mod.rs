@@ -55,96 +55,24 @@ enum Body {
 const ANY: usize = 10_000;
 
 static FUNCTIONS: [Function; 18] = [
-    Function {
-        name: "Format",
-        arguments: 1..=ANY,
-        body: Body::Pure(text::format),
-    },
-    Function {
-        name: "StringToJson",
-        arguments: 1..=1,
-        body: Body::Pure(json::from_text),
-    },
-    Function {
-        name: "JsonToString",
-        arguments: 1..=1,
-        body: Body::Pure(json::to_text),
-    },
-    Function {
-        name: "JsonMerge",
-        arguments: 3..=3,
-        body: Body::Pure(json::merge),
-    },
-    Function {
-        name: "Array",
-        arguments: 0..=ANY,
-        body: Body::Pure(array::of),
-    },
-    Function {
-        name: "ArrayPartition",
-        arguments: 2..=2,
-        body: Body::Pure(array::partition),
-    },
-    Function {
-        name: "ArrayContains",
-        arguments: 2..=2,
-        body: Body::Pure(array::contains),
-    },
-    Function {
-        name: "ArrayRange",
-        arguments: 3..=3,
-        body: Body::Pure(array::range),
-    },
-    Function {
-        name: "ArrayGetItem",
-        arguments: 2..=2,
-        body: Body::Pure(array::get_item),
-    },
-    Function {
-        name: "ArrayLength",
-        arguments: 1..=1,
-        body: Body::Pure(array::length),
-    },
-    Function {
-        name: "ArrayUnique",
-        arguments: 1..=1,
-        body: Body::Pure(array::unique),
-    },
-    Function {
-        name: "Base64Encode",
-        arguments: 1..=1,
-        body: Body::Pure(encoding::base64_encode),
-    },
-    Function {
-        name: "Base64Decode",
-        arguments: 1..=1,
-        body: Body::Pure(encoding::base64_decode),
-    },
-    Function {
-        name: "Hash",
-        arguments: 2..=2,
-        body: Body::Pure(encoding::hash),
-    },
-    Function {
-        name: "MathRandom",
-        arguments: 2..=3,
-        body: Body::Random(math::random),
-    },
-    Function {
-        name: "MathAdd",
-        arguments: 2..=2,
-        body: Body::Pure(math::add),
-    },
-    Function {
-        name: "StringSplit",
-        arguments: 2..=2,
-        body: Body::Pure(text::split),
-    },
-    Function {
-        name: "UUID",
-        arguments: 0..=0,
-        body: Body::Random(math::uuid),
-    },
+    Function { name: "Format", arguments: 1..=ANY, body: Body::Pure(text::format) },
+    Function { name: "StringToJson", arguments: 1..=1, body: Body::Pure(json::from_text) },
+    Function { name: "JsonToString", arguments: 1..=1, body: Body::Pure(json::to_text) },
+    Function { name: "JsonMerge", arguments: 3..=3, body: Body::Pure(json::merge) },
+    Function { name: "Array", arguments: 0..=ANY, body: Body::Pure(array::of) },
+    Function { name: "ArrayPartition", arguments: 2..=2, body: Body::Pure(array::partition) },
+    Function { name: "ArrayContains", arguments: 2..=2, body: Body::Pure(array::contains) },
+    Function { name: "ArrayRange", arguments: 3..=3, body: Body::Pure(array::range) },
+    Function { name: "ArrayGetItem", arguments: 2..=2, body: Body::Pure(array::get_item) },
+    Function { name: "ArrayLength", arguments: 1..=1, body: Body::Pure(array::length) },
+    Function { name: "ArrayUnique", arguments: 1..=1, body: Body::Pure(array::unique) },
+    Function { name: "Base64Encode", arguments: 1..=1, body: Body::Pure(encoding::base64_encode) },
+    Function { name: "Base64Decode", arguments: 1..=1, body: Body::Pure(encoding::base64_decode) },
+    Function { name: "Hash", arguments: 2..=2, body: Body::Pure(encoding::hash) },
+    Function { name: "MathRandom", arguments: 2..=3, body: Body::Random(math::random) },
+    Function { name: "MathAdd", arguments: 2..=2, body: Body::Pure(math::add) },
+    Function { name: "StringSplit", arguments: 2..=2, body: Body::Pure(text::split) },
+    Function { name: "UUID", arguments: 0..=0, body: Body::Random(math::uuid) },
 ];
 
 impl Call {
@@ -166,12 +94,7 @@ impl Call {
         result.map_err(|why| Failure::new(INTRINSIC_FAILURE, self.had_error(&why)))
     }
 
-    fn argument(
-        &self,
-        argument: &Argument,
-        scope: &Scope<'_>,
-        random: Random<'_>,
-    ) -> Result<Value, Failure> {
+    fn argument(&self, argument: &Argument, scope: &Scope<'_>, random: Random<'_>) -> Result<Value, Failure> {
         match argument {
             Argument::Literal(value) => Ok(value.clone()),
             Argument::Call(call) => call.evaluate(scope, random),
@@ -188,23 +111,16 @@ impl Call {
     }
 
     fn had_error(&self, why: &str) -> String {
-        format!(
-            "The function '{}' had the following error: {why}",
-            self.text
-        )
+        format!("The function '{}' had the following error: {why}", self.text)
     }
 }
 
 fn array(arguments: &[Value], at: usize) -> Result<&Vec<Value>, String> {
-    arguments[at]
-        .as_array()
-        .ok_or_else(|| format!("argument {} must be an array", at + 1))
+    arguments[at].as_array().ok_or_else(|| format!("argument {} must be an array", at + 1))
 }
 
 fn string(arguments: &[Value], at: usize) -> Result<&str, String> {
-    arguments[at]
-        .as_str()
-        .ok_or_else(|| format!("argument {} must be a string", at + 1))
+    arguments[at].as_str().ok_or_else(|| format!("argument {} must be a string", at + 1))
 }
 
 fn integer(arguments: &[Value], at: usize) -> Result<i64, String> {

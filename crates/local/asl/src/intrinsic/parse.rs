@@ -12,41 +12,24 @@ pub(super) fn whole(text: &str) -> Result<Call, String> {
         return Err(format!("a call is longer than {MAX_LENGTH} characters"));
     }
     let (call, rest) = call(text.trim_start(), 1)?;
-    if rest.trim().is_empty() {
-        Ok(call)
-    } else {
-        Err(format!("unexpected text `{rest}`"))
-    }
+    if rest.trim().is_empty() { Ok(call) } else { Err(format!("unexpected text `{rest}`")) }
 }
 
 fn call(text: &str, depth: usize) -> Result<(Call, &str), String> {
     if depth > MAX_NESTING {
         return Err(format!("calls nest deeper than {MAX_NESTING}"));
     }
-    let (name, rest) = text
-        .split_once('(')
-        .ok_or("`(` is missing after the function's name")?;
+    let (name, rest) = text.split_once('(').ok_or("`(` is missing after the function's name")?;
     let function = FUNCTIONS
         .iter()
         .find(|function| name.trim().strip_prefix("States.") == Some(function.name))
         .ok_or_else(|| format!("there is no function `{}`", name.trim()))?;
     let (arguments, rest) = arguments(rest, depth)?;
     if !function.arguments.contains(&arguments.len()) {
-        return Err(format!(
-            "`States.{}` does not take {} arguments",
-            function.name,
-            arguments.len()
-        ));
+        return Err(format!("`States.{}` does not take {} arguments", function.name, arguments.len()));
     }
     let source = &text[..text.len() - rest.len()];
-    Ok((
-        Call {
-            text: source.into(),
-            function,
-            arguments,
-        },
-        rest,
-    ))
+    Ok((Call { text: source.into(), function, arguments }, rest))
 }
 
 fn arguments(text: &str, depth: usize) -> Result<(Vec<Argument>, &str), String> {
@@ -62,10 +45,7 @@ fn arguments(text: &str, depth: usize) -> Result<(Vec<Argument>, &str), String> 
         if let Some(after) = rest.strip_prefix(')') {
             return Ok((arguments, after));
         }
-        rest = rest
-            .strip_prefix(',')
-            .ok_or("`,` or `)` is missing after an argument")?
-            .trim_start();
+        rest = rest.strip_prefix(',').ok_or("`,` or `)` is missing after an argument")?.trim_start();
     }
 }
 
@@ -82,13 +62,9 @@ fn argument(text: &str, depth: usize) -> Result<(Argument, &str), String> {
         let (call, rest) = call(text, depth + 1)?;
         return Ok((Argument::Call(call), rest));
     }
-    let end = text
-        .find(|c: char| c == ',' || c == ')' || c.is_whitespace())
-        .unwrap_or(text.len());
+    let end = text.find(|c: char| c == ',' || c == ')' || c.is_whitespace()).unwrap_or(text.len());
     match serde_json::from_str(&text[..end]) {
-        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => {
-            Ok((Argument::Literal(value), &text[end..]))
-        }
+        Ok(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => Ok((Argument::Literal(value), &text[end..])),
         _ => Err(format!("`{}` is not an argument", &text[..end])),
     }
 }

@@ -20,50 +20,23 @@ fn evaluate(text: &str) -> Result<Value, Failure> {
         input: Value::Null.into(),
         start_time: Timestamp::UNIX_EPOCH,
     };
-    let state = StateFacts {
-        name: "S",
-        entered_at: Timestamp::UNIX_EPOCH,
-        retry_count: None,
-    };
-    let context = ContextObject {
-        start: &start,
-        redrive: None,
-        state,
-        item: None,
-        made: OnceCell::new(),
-    };
-    let input =
-        json!({ "text": "a,b;c", "list": [1, 2, 2, 3], "object": { "k": [true] }, "half": 1.5 });
+    let state = StateFacts { name: "S", entered_at: Timestamp::UNIX_EPOCH, retry_count: None };
+    let context = ContextObject { start: &start, redrive: None, state, item: None, made: OnceCell::new() };
+    let input = json!({ "text": "a,b;c", "list": [1, 2, 2, 3], "object": { "k": [true] }, "half": 1.5 });
     let variables = Variables::default();
-    let scope = Scope {
-        input: &input,
-        context: &context,
-        variables: &variables,
-    };
+    let scope = Scope { input: &input, context: &context, variables: &variables };
     Call::parse(text).unwrap().evaluate(&scope, &mut || 0.5)
 }
 
 #[test]
 fn calls_give_what_the_guide_says() {
     let cases = [
-        (
-            "States.Format('{} and {}', $.text, 7)",
-            json!("a,b;c and 7"),
-        ),
-        (
-            r"States.Format('\{{}\} it\'s', $.object)",
-            json!("{{k=[true]}} it's"),
-        ),
+        ("States.Format('{} and {}', $.text, 7)", json!("a,b;c and 7")),
+        (r"States.Format('\{{}\} it\'s', $.object)", json!("{{k=[true]}} it's")),
         ("States.StringToJson('{\"a\": 1}')", json!({ "a": 1 })),
         ("States.JsonToString($.object)", json!("{\"k\":[true]}")),
-        (
-            "States.JsonMerge($.object, States.StringToJson('{\"k\":0}'), false)",
-            json!({ "k": 0 }),
-        ),
-        (
-            "States.Array(1, 'b', true, null)",
-            json!([1, "b", true, null]),
-        ),
+        ("States.JsonMerge($.object, States.StringToJson('{\"k\":0}'), false)", json!({ "k": 0 })),
+        ("States.Array(1, 'b', true, null)", json!([1, "b", true, null])),
         ("States.Array()", json!([])),
         ("States.ArrayPartition($.list, 3)", json!([[1, 2, 2], [3]])),
         ("States.ArrayContains($.list, 3)", json!(true)),
@@ -74,25 +47,13 @@ fn calls_give_what_the_guide_says() {
         ("States.ArrayUnique($.list)", json!([1, 2, 3])),
         ("States.Base64Encode('hi')", json!("aGk=")),
         ("States.Base64Decode('aGk=')", json!("hi")),
-        (
-            "States.Hash('input data', 'SHA-1')",
-            json!("aaff4a450a104cd177d28d18d74485e8cae074b7"),
-        ),
-        (
-            "States.Hash('input data', 'MD5')",
-            json!("812f45842bc6d66ee14572ce20db8e86"),
-        ),
+        ("States.Hash('input data', 'SHA-1')", json!("aaff4a450a104cd177d28d18d74485e8cae074b7")),
+        ("States.Hash('input data', 'MD5')", json!("812f45842bc6d66ee14572ce20db8e86")),
         ("States.MathAdd($.half, -1.5)", json!(1)),
         ("States.MathRandom(0, 10)", json!(5)),
         ("States.StringSplit($.text, ',;')", json!(["a", "b", "c"])),
-        (
-            "States.ArrayGetItem(States.StringSplit($.text, ','), States.MathAdd(0, 1))",
-            json!("b;c"),
-        ),
-        (
-            "States.UUID()",
-            json!("80008000-8000-4000-8000-800080008000"),
-        ),
+        ("States.ArrayGetItem(States.StringSplit($.text, ','), States.MathAdd(0, 1))", json!("b;c")),
+        ("States.UUID()", json!("80008000-8000-4000-8000-800080008000")),
     ];
     for (text, expected) in cases {
         assert_eq!(evaluate(text), Ok(expected), "{text}");
@@ -102,10 +63,7 @@ fn calls_give_what_the_guide_says() {
 #[test]
 fn a_seed_always_gives_the_same_number() {
     let first = evaluate("States.MathRandom(0, 1000000, 42)").unwrap();
-    assert_eq!(
-        evaluate("States.MathRandom(0, 1000000, 42)"),
-        Ok(first.clone())
-    );
+    assert_eq!(evaluate("States.MathRandom(0, 1000000, 42)"), Ok(first.clone()));
     assert_ne!(evaluate("States.MathRandom(0, 1000000, 43)"), Ok(first));
 }
 
@@ -113,25 +71,16 @@ fn a_seed_always_gives_the_same_number() {
 fn failures_name_the_call() {
     let cases = [
         ("States.ArrayGetItem($.list, 4)", "States.IntrinsicFailure"),
-        (
-            "States.ArrayPartition($.list, 0)",
-            "States.IntrinsicFailure",
-        ),
+        ("States.ArrayPartition($.list, 0)", "States.IntrinsicFailure"),
         ("States.ArrayRange(0, 5000, 1)", "States.IntrinsicFailure"),
         ("States.ArrayRange(0, 1, 0)", "States.IntrinsicFailure"),
         ("States.StringToJson($.text)", "States.IntrinsicFailure"),
-        (
-            "States.JsonMerge($.object, $.object, true)",
-            "States.IntrinsicFailure",
-        ),
+        ("States.JsonMerge($.object, $.object, true)", "States.IntrinsicFailure"),
         ("States.Base64Decode('*')", "States.IntrinsicFailure"),
         ("States.Hash('a', 'CRC')", "States.IntrinsicFailure"),
         ("States.Format('{}')", "States.IntrinsicFailure"),
         ("States.Format('{', 1)", "States.IntrinsicFailure"),
-        (
-            "States.MathAdd(9223372036854775807, 1)",
-            "States.IntrinsicFailure",
-        ),
+        ("States.MathAdd(9223372036854775807, 1)", "States.IntrinsicFailure"),
         ("States.MathRandom(5, 5)", "States.IntrinsicFailure"),
         ("States.ArrayLength($.none)", "States.Runtime"),
     ];
@@ -139,10 +88,7 @@ fn failures_name_the_call() {
         let failure = evaluate(text).unwrap_err();
         assert_eq!(failure.error.as_deref(), Some(error), "{text}");
         let cause = failure.cause.unwrap();
-        assert!(
-            cause.starts_with(&format!("The function '{text}' had the following error: ")),
-            "{cause}"
-        );
+        assert!(cause.starts_with(&format!("The function '{text}' had the following error: ")), "{cause}");
     }
 }
 

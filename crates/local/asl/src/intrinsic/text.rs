@@ -11,16 +11,11 @@ pub(super) fn format(arguments: &[Value]) -> Result<Value, String> {
     let mut characters = template.chars().peekable();
     while let Some(character) = characters.next() {
         match character {
-            '\\' if characters
-                .peek()
-                .is_some_and(|next| "{}\\'".contains(*next)) =>
-            {
+            '\\' if characters.peek().is_some_and(|next| "{}\\'".contains(*next)) => {
                 text.extend(characters.next());
             }
             '{' if characters.next_if_eq(&'}').is_some() => {
-                let value = values
-                    .next()
-                    .ok_or("the template has more `{}` than there are arguments")?;
+                let value = values.next().ok_or("the template has more `{}` than there are arguments")?;
                 write_plain(value, &mut text);
             }
             '{' | '}' => {
@@ -65,8 +60,5 @@ fn write_plain(value: &Value, text: &mut String) {
 pub(super) fn split(arguments: &[Value]) -> Result<Value, String> {
     let (text, separators) = (string(arguments, 0)?, string(arguments, 1)?);
     let parts = text.split(|character| separators.contains(character));
-    Ok(parts
-        .filter(|part| !part.is_empty())
-        .map(Value::from)
-        .collect())
+    Ok(parts.filter(|part| !part.is_empty()).map(Value::from).collect())
 }

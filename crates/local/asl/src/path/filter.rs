@@ -45,10 +45,7 @@ impl Filter {
                 let sides = (left.value(item, document), right.value(item, document));
                 match sides {
                     (Some(left), Some(right)) => comparison.holds(left, right),
-                    (left, right) => {
-                        matches!(comparison, Comparison::NotEqual)
-                            && left.is_some() != right.is_some()
-                    }
+                    (left, right) => matches!(comparison, Comparison::NotEqual) && left.is_some() != right.is_some(),
                 }
             }
         }
@@ -82,10 +79,7 @@ impl Comparison {
 }
 
 fn is_in(item: &Value, list: &Value) -> bool {
-    list.as_array().is_some_and(|list| {
-        list.iter()
-            .any(|other| compare(item, other) == Some(Ordering::Equal))
-    })
+    list.as_array().is_some_and(|list| list.iter().any(|other| compare(item, other) == Some(Ordering::Equal)))
 }
 
 fn compare(left: &Value, right: &Value) -> Option<Ordering> {

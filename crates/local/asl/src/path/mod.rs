@@ -48,11 +48,7 @@ pub(crate) enum Selector {
     Names(Vec<Box<str>>),
     Index(i64),
     Indices(Vec<i64>),
-    Slice {
-        start: Option<i64>,
-        end: Option<i64>,
-        step: i64,
-    },
+    Slice { start: Option<i64>, end: Option<i64>, step: i64 },
     Wildcard,
     Filter(Filter),
 }
@@ -92,28 +88,18 @@ impl Path {
         if self.definite {
             return select::one(rest, document);
         }
-        Found::Made(Value::Array(
-            select::many(rest, document).into_iter().cloned().collect(),
-        ))
+        Found::Made(Value::Array(select::many(rest, document).into_iter().cloned().collect()))
     }
 
     /// Why a definite path found nothing, in Jayway's words.
     pub(crate) fn why_missing(&self, scope: &Scope<'_>) -> String {
         let missing_at = scope
             .root(&self.root, &self.segments)
-            .map_or(0, |(document, rest)| {
-                self.segments.len() - rest.len() + select::depth_found(rest, document)
-            });
+            .map_or(0, |(document, rest)| self.segments.len() - rest.len() + select::depth_found(rest, document));
         if missing_at + 1 < self.segments.len() {
-            return format!(
-                "Missing property in path {}",
-                self.normalized(missing_at + 1)
-            );
+            return format!("Missing property in path {}", self.normalized(missing_at + 1));
         }
-        format!(
-            "No results for path: {}",
-            self.normalized(self.segments.len())
-        )
+        format!("No results for path: {}", self.normalized(self.segments.len()))
     }
 
     fn normalized(&self, segment_count: usize) -> String {

@@ -9,44 +9,25 @@ const MAX_FILTER_DEPTH: usize = 32;
 
 pub(super) fn whole(text: &str) -> Result<Path, String> {
     let (path, used) = prefix(text)?;
-    if used == text.len() {
-        Ok(path)
-    } else {
-        Err(format!("unexpected text `{}`", &text[used..]))
-    }
+    if used == text.len() { Ok(path) } else { Err(format!("unexpected text `{}`", &text[used..])) }
 }
 
 pub(super) fn prefix(text: &str) -> Result<(Path, usize), String> {
-    let mut parser = Parser {
-        text,
-        at: 0,
-        depth: 0,
-    };
+    let mut parser = Parser { text, at: 0, depth: 0 };
     let root = parser.root()?;
     let segments = parser.segments()?;
     let definite = is_definite(&segments);
-    Ok((
-        Path {
-            text: text[..parser.at].into(),
-            root,
-            segments,
-            definite,
-        },
-        parser.at,
-    ))
+    Ok((Path { text: text[..parser.at].into(), root, segments, definite }, parser.at))
 }
 
 fn is_definite(segments: &[Segment]) -> bool {
     let last = segments.len().saturating_sub(1);
-    segments
-        .iter()
-        .enumerate()
-        .all(|(at, segment)| match segment {
-            Segment::Child(Selector::Name(_) | Selector::Index(_)) | Segment::Length => true,
-            // Several names at the end are merged into one object.
-            Segment::Child(Selector::Names(_)) => at == last,
-            Segment::Child(_) | Segment::Descendant(_) => false,
-        })
+    segments.iter().enumerate().all(|(at, segment)| match segment {
+        Segment::Child(Selector::Name(_) | Selector::Index(_)) | Segment::Length => true,
+        // Several names at the end are merged into one object.
+        Segment::Child(Selector::Names(_)) => at == last,
+        Segment::Child(_) | Segment::Descendant(_) => false,
+    })
 }
 
 struct Parser<'a> {
@@ -64,22 +45,14 @@ impl Parser<'_> {
             return Ok(Root::Context);
         }
         let name = self.word(|c| c == '_' || c.is_alphanumeric());
-        Ok(if name.is_empty() {
-            Root::Input
-        } else {
-            Root::Variable(name.into())
-        })
+        Ok(if name.is_empty() { Root::Input } else { Root::Variable(name.into()) })
     }
 
     fn segments(&mut self) -> Result<Vec<Segment>, String> {
         let mut segments = Vec::new();
         loop {
             let segment = if self.take("..") {
-                Segment::Descendant(if self.take("[") {
-                    self.bracket()?
-                } else {
-                    self.name()?
-                })
+                Segment::Descendant(if self.take("[") { self.bracket()? } else { self.name()? })
             } else if self.take(".") {
                 self.dotted()?
             } else if self.take("[") {
@@ -95,12 +68,7 @@ impl Parser<'_> {
         if self.take("length()") {
             return Ok(Segment::Length);
         }
-        if self.take("[") {
-            self.bracket()
-        } else {
-            self.name()
-        }
-        .map(Segment::Child)
+        if self.take("[") { self.bracket() } else { self.name() }.map(Segment::Child)
     }
 
     fn name(&mut self) -> Result<Selector, String> {
@@ -153,11 +121,7 @@ impl Parser<'_> {
         let start = self.integer()?;
         if self.take_spaced(":") {
             let end = self.integer()?;
-            let step = if self.take_spaced(":") {
-                self.integer()?.unwrap_or(1)
-            } else {
-                1
-            };
+            let step = if self.take_spaced(":") { self.integer()?.unwrap_or(1) } else { 1 };
             return if step > 0 {
                 Ok(Selector::Slice { start, end, step })
             } else {
@@ -166,16 +130,9 @@ impl Parser<'_> {
         }
         let mut indices = vec![start.ok_or_else(|| "an index is missing in `[]`".to_owned())?];
         while self.take_spaced(",") {
-            indices.push(
-                self.integer()?
-                    .ok_or_else(|| "an index is missing after `,`".to_owned())?,
-            );
+            indices.push(self.integer()?.ok_or_else(|| "an index is missing after `,`".to_owned())?);
         }
-        Ok(if let [index] = indices[..] {
-            Selector::Index(index)
-        } else {
-            Selector::Indices(indices)
-        })
+        Ok(if let [index] = indices[..] { Selector::Index(index) } else { Selector::Indices(indices) })
     }
 
     fn integer(&mut self) -> Result<Option<i64>, String> {
@@ -184,9 +141,7 @@ impl Parser<'_> {
         if word.is_empty() {
             return Ok(None);
         }
-        word.parse()
-            .map(Some)
-            .map_err(|_| format!("`{word}` is not an index"))
+        word.parse().map(Some).map_err(|_| format!("`{word}` is not an index"))
     }
 
     fn filter_in_parentheses(&mut self) -> Result<Filter, String> {
@@ -253,10 +208,7 @@ impl Parser<'_> {
             ("in ", Comparison::In),
             ("nin ", Comparison::NotIn),
         ];
-        Ok(known
-            .into_iter()
-            .find(|(sign, _)| self.take(sign))
-            .map(|(_, comparison)| comparison))
+        Ok(known.into_iter().find(|(sign, _)| self.take(sign)).map(|(_, comparison)| comparison))
     }
 
     fn operand(&mut self) -> Result<Operand, String> {
@@ -291,16 +243,11 @@ impl Parser<'_> {
 
     fn literal(&mut self) -> Result<Operand, String> {
         let word = self.word(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-        serde_json::from_str(word)
-            .map(Operand::Literal)
-            .map_err(|_| format!("`{word}` is not a value"))
+        serde_json::from_str(word).map(Operand::Literal).map_err(|_| format!("`{word}` is not a value"))
     }
 
     fn quoted(&mut self) -> Result<String, String> {
-        let quote = self
-            .peek()
-            .filter(|c| matches!(c, '\'' | '"'))
-            .ok_or("a quoted name is missing")?;
+        let quote = self.peek().filter(|c| matches!(c, '\'' | '"')).ok_or("a quoted name is missing")?;
         self.at += 1;
         let mut text = String::new();
         while let Some(next) = self.peek() {
@@ -347,10 +294,6 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, expected: &str) -> Result<(), String> {
-        if self.take_spaced(expected) {
-            Ok(())
-        } else {
-            Err(format!("`{expected}` is missing at byte {}", self.at))
-        }
+        if self.take_spaced(expected) { Ok(()) } else { Err(format!("`{expected}` is missing at byte {}", self.at)) }
     }
 }

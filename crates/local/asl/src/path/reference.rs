@@ -26,10 +26,7 @@ impl ReferencePath {
         }
         let steps = path.segments.into_iter().map(step).collect::<Option<_>>();
         let steps = steps.ok_or("a reference path names one place only")?;
-        Ok(Self {
-            text: text.into(),
-            steps,
-        })
+        Ok(Self { text: text.into(), steps })
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -67,11 +64,7 @@ fn descend<'a>(place: &'a mut Value, step: &Step) -> Option<&'a mut Value> {
     match step {
         Step::Name(name) => {
             let members = place.as_object_mut()?;
-            Some(
-                members
-                    .entry(&**name)
-                    .or_insert_with(|| Value::Object(Map::new())),
-            )
+            Some(members.entry(&**name).or_insert_with(|| Value::Object(Map::new())))
         }
         Step::Index(index) => place.as_array_mut()?.get_mut(*index),
     }

@@ -60,21 +60,13 @@ fn child<'a>(selector: &Selector, value: &'a Value) -> Option<&'a Value> {
     }
 }
 
-fn children<'a>(
-    selector: &Selector,
-    value: &'a Value,
-    document: &'a Value,
-    found: &mut Vec<&'a Value>,
-) {
+fn children<'a>(selector: &Selector, value: &'a Value, document: &'a Value, found: &mut Vec<&'a Value>) {
     match selector {
         Selector::Name(_) | Selector::Index(_) => found.extend(child(selector, value)),
         Selector::Names(names) => found.extend(names.iter().filter_map(|name| value.get(&**name))),
         Selector::Indices(indices) => {
             found.extend(
-                value
-                    .as_array()
-                    .into_iter()
-                    .flat_map(|items| indices.iter().filter_map(|index| at(items, *index))),
+                value.as_array().into_iter().flat_map(|items| indices.iter().filter_map(|index| at(items, *index))),
             );
         }
         Selector::Slice { start, end, step } => {
@@ -83,26 +75,13 @@ fn children<'a>(
         Selector::Wildcard => found.extend(members(value)),
         Selector::Filter(filter) => {
             // Jayway applies a filter to an object as to an array that holds it alone.
-            let candidates: Vec<&Value> = if value.is_object() {
-                vec![value]
-            } else {
-                items(value).iter().collect()
-            };
-            found.extend(
-                candidates
-                    .into_iter()
-                    .filter(|item| filter.accepts(item, document)),
-            );
+            let candidates: Vec<&Value> = if value.is_object() { vec![value] } else { items(value).iter().collect() };
+            found.extend(candidates.into_iter().filter(|item| filter.accepts(item, document)));
         }
     }
 }
 
-fn descend<'a>(
-    selector: &Selector,
-    value: &'a Value,
-    document: &'a Value,
-    found: &mut Vec<&'a Value>,
-) {
+fn descend<'a>(selector: &Selector, value: &'a Value, document: &'a Value, found: &mut Vec<&'a Value>) {
     children(selector, value, document, found);
     for member in members(value) {
         descend(selector, member, document, found);
@@ -128,35 +107,20 @@ fn at(items: &[Value], index: i64) -> Option<&Value> {
 /// Negative positions count from the end.
 fn position(index: i64, length: usize) -> Option<usize> {
     let from_end = || length.checked_sub(usize::try_from(index.unsigned_abs()).ok()?);
-    if index < 0 {
-        from_end()
-    } else {
-        usize::try_from(index).ok()
-    }
+    if index < 0 { from_end() } else { usize::try_from(index).ok() }
 }
 
-fn slice(
-    items: &[Value],
-    start: Option<i64>,
-    end: Option<i64>,
-    step: i64,
-) -> impl Iterator<Item = &Value> {
+fn slice(items: &[Value], start: Option<i64>, end: Option<i64>, step: i64) -> impl Iterator<Item = &Value> {
     let bound = |index: i64| position(index, items.len()).unwrap_or(0).min(items.len());
     let (start, end) = (start.map_or(0, bound), end.map_or(items.len(), bound));
-    items
-        .get(start..end)
-        .unwrap_or_default()
-        .iter()
-        .step_by(usize::try_from(step).unwrap_or(1).max(1))
+    items.get(start..end).unwrap_or_default().iter().step_by(usize::try_from(step).unwrap_or(1).max(1))
 }
 
 fn merged<'a>(names: &[Box<str>], value: &'a Value) -> Found<'a> {
     let Some(object) = value.as_object() else {
         return Found::Missing;
     };
-    let pairs = names
-        .iter()
-        .filter_map(|name| Some((name.to_string(), object.get(&**name)?.clone())));
+    let pairs = names.iter().filter_map(|name| Some((name.to_string(), object.get(&**name)?.clone())));
     Found::Made(Value::Object(pairs.collect()))
 }
 

@@ -21,25 +21,11 @@ fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
         input: json!({ "first": 1 }).into(),
         start_time: Timestamp::UNIX_EPOCH,
     };
-    let state = StateFacts {
-        name: "S",
-        entered_at: Timestamp::UNIX_EPOCH,
-        retry_count: Some(2),
-    };
+    let state = StateFacts { name: "S", entered_at: Timestamp::UNIX_EPOCH, retry_count: Some(2) };
     let item = json!("item");
-    let context = ContextObject {
-        start: &start,
-        redrive: None,
-        state,
-        item: Some((3, &item)),
-        made: OnceCell::new(),
-    };
+    let context = ContextObject { start: &start, redrive: None, state, item: Some((3, &item)), made: OnceCell::new() };
     let variables = Arc::new([("v".to_owned(), json!({ "deep": [7] }).into())].into());
-    test(&Scope {
-        input,
-        context: &context,
-        variables: &variables,
-    })
+    test(&Scope { input, context: &context, variables: &variables })
 }
 
 fn document() -> Value {
@@ -73,16 +59,10 @@ fn paths_find_what_they_name() {
         ("$..price", json!([5, 15, 25])),
         ("$.books[?(@.price > 10)].title", json!(["b", "c"])),
         ("$.books[?(@.price > 10 && !@.sold)].title", json!(["b"])),
-        (
-            "$.books[?(@.title == 'a' || @.sold == true)].title",
-            json!(["a", "c"]),
-        ),
+        ("$.books[?(@.title == 'a' || @.sold == true)].title", json!(["a", "c"])),
         ("$.books[?(@.title in ['a', 'b'])].price", json!([5, 15])),
         ("$.books[?(@.tags)].title", json!(["a"])),
-        (
-            "$.books[0]['title','price']",
-            json!({ "title": "a", "price": 5 }),
-        ),
+        ("$.books[0]['title','price']", json!({ "title": "a", "price": 5 })),
         ("$.none[*]", json!([])),
         ("$$.Execution.Input.first", json!(1)),
         ("$$.Execution.Name", json!("run")),
@@ -148,24 +128,14 @@ fn text_that_is_no_path_is_refused() {
 fn results_are_put_where_reference_paths_point() {
     let cases = [
         (json!({ "a": 1 }), "$.b", Some(json!({ "a": 1, "b": "R" }))),
-        (
-            json!({ "a": 1 }),
-            "$.b.c",
-            Some(json!({ "a": 1, "b": { "c": "R" } })),
-        ),
-        (
-            json!({ "a": [1, 2] }),
-            "$.a[1]",
-            Some(json!({ "a": [1, "R"] })),
-        ),
+        (json!({ "a": 1 }), "$.b.c", Some(json!({ "a": 1, "b": { "c": "R" } }))),
+        (json!({ "a": [1, 2] }), "$.a[1]", Some(json!({ "a": [1, "R"] }))),
         (json!({ "a": 1 }), "$.a.b", None),
         (json!("text"), "$.a", None),
         (json!({ "a": [1] }), "$.a[5]", None),
     ];
     for (mut document, text, expected) in cases {
-        let put = ReferencePath::parse(text)
-            .unwrap()
-            .put(&mut document, json!("R"));
+        let put = ReferencePath::parse(text).unwrap().put(&mut document, json!("R"));
         assert_eq!(put.then_some(document), expected, "{text}");
     }
     for text in ["$.a[*]", "$..a", "$$.a", "$.a[?(@.b)]", "$.a[0:1]"] {

@@ -35,11 +35,7 @@ enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Compare {
-        variable: Path,
-        operator: Operator,
-        operand: Operand,
-    },
+    Compare { variable: Path, operator: Operator, operand: Operand },
 }
 
 impl Choice {
@@ -60,10 +56,7 @@ impl Choice {
     }
 
     pub(crate) fn targets(&self) -> impl Iterator<Item = &str> {
-        self.rules
-            .iter()
-            .map(|rule| rule.next.as_str())
-            .chain(self.default.as_deref())
+        self.rules.iter().map(|rule| rule.next.as_str()).chain(self.default.as_deref())
     }
 
     pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Failure> {
@@ -90,10 +83,7 @@ impl Choice {
 }
 
 fn no_choice_matched() -> Failure {
-    Failure::new(
-        NO_CHOICE_MATCHED,
-        "Failed to transition out of the state. The state does not point to a next state.",
-    )
+    Failure::new(NO_CHOICE_MATCHED, "Failed to transition out of the state. The state does not point to a next state.")
 }
 
 impl Rule {
@@ -101,11 +91,7 @@ impl Rule {
         let assign = reader.template("Assign");
         let condition = Condition::read(reader, 0);
         let next = reader.required_string("Next")?.to_owned();
-        Some(Self {
-            condition: condition?,
-            next,
-            assign,
-        })
+        Some(Self { condition: condition?, next, assign })
     }
 }
 
@@ -149,11 +135,7 @@ impl Condition {
         reader.required_string("Variable")?;
         let variable = reader.path("Variable");
         let (operator, operand) = operator::read(reader)?;
-        Some(Self::Compare {
-            variable: variable?,
-            operator,
-            operand,
-        })
+        Some(Self::Compare { variable: variable?, operator, operand })
     }
 
     fn holds(&self, scope: &Scope<'_>) -> Result<bool, Failure> {
@@ -161,11 +143,7 @@ impl Condition {
             Self::Not(inner) => inner.holds(scope).map(|holds| !holds),
             Self::And(all) => Self::first(all, false, scope),
             Self::Or(any) => Self::first(any, true, scope),
-            Self::Compare {
-                variable,
-                operator,
-                operand,
-            } => compare(variable, *operator, operand, scope),
+            Self::Compare { variable, operator, operand } => compare(variable, *operator, operand, scope),
         }
     }
 
@@ -180,12 +158,7 @@ impl Condition {
     }
 }
 
-fn compare(
-    variable: &Path,
-    operator: Operator,
-    operand: &Operand,
-    scope: &Scope<'_>,
-) -> Result<bool, Failure> {
+fn compare(variable: &Path, operator: Operator, operand: &Operand, scope: &Scope<'_>) -> Result<bool, Failure> {
     let found = variable.find(scope);
     if let Operator::IsPresent = operator {
         let is_present = is_present(&found);

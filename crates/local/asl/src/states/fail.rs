@@ -16,25 +16,16 @@ pub(crate) struct Fail {
 #[derive(Debug)]
 enum Words {
     Fixed(String),
-    Expression {
-        field: &'static str,
-        expression: Expression,
-    },
+    Expression { field: &'static str, expression: Expression },
 }
 
 impl Fail {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        Self {
-            error: read_words(reader, "Error", "ErrorPath"),
-            cause: read_words(reader, "Cause", "CausePath"),
-        }
+        Self { error: read_words(reader, "Error", "ErrorPath"), cause: read_words(reader, "Cause", "CausePath") }
     }
 
     pub(super) fn failure(&self, moment: &mut Moment<'_, '_>) -> Result<Failure, Failure> {
-        Ok(Failure {
-            error: words(self.error.as_ref(), moment)?,
-            cause: words(self.cause.as_ref(), moment)?,
-        })
+        Ok(Failure { error: words(self.error.as_ref(), moment)?, cause: words(self.cause.as_ref(), moment)? })
     }
 }
 
@@ -42,13 +33,8 @@ fn read_words(reader: &mut Reader<'_, '_>, fixed: &str, path: &'static str) -> O
     if reader.has(fixed) && reader.has(path) {
         reader.problem(path, format!("a state has either `{fixed}` or `{path}`"));
     }
-    let expression = reader.expression(path).map(|expression| Words::Expression {
-        field: path,
-        expression,
-    });
-    let fixed = reader
-        .string(fixed)
-        .map(|text| Words::Fixed(text.to_owned()));
+    let expression = reader.expression(path).map(|expression| Words::Expression { field: path, expression });
+    let fixed = reader.string(fixed).map(|text| Words::Fixed(text.to_owned()));
     expression.or(fixed)
 }
 
@@ -61,8 +47,6 @@ fn words(words: Option<&Words>, moment: &mut Moment<'_, '_>) -> Result<Option<St
     let value = expression.evaluate(field, &moment.scope(moment.input.value()), moment.random)?;
     match value.as_str() {
         Some(text) => Ok(Some(text.to_owned())),
-        None => Err(Failure::runtime(format!(
-            "The {field} field must refer to a string, not to '{value}'."
-        ))),
+        None => Err(Failure::runtime(format!("The {field} field must refer to a string, not to '{value}'."))),
     }
 }

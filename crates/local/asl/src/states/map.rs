@@ -60,12 +60,7 @@ impl MapState {
             None => Concurrency::Fixed(reader.integer("MaxConcurrency").unwrap_or(0)),
         };
         let processor = Arc::new(read_processor(reader)?);
-        Some(Self {
-            processor,
-            items_path,
-            item_selector,
-            concurrency,
-        })
+        Some(Self { processor, items_path, item_selector, concurrency })
     }
 
     pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Action, Failure> {
@@ -79,10 +74,7 @@ impl MapState {
         if !items.value().is_array() {
             return Err(not_an_array(self.items_path.as_ref()));
         }
-        Ok(Action::StartItems {
-            concurrency: self.concurrency.value(&over)?,
-            items,
-        })
+        Ok(Action::StartItems { concurrency: self.concurrency.value(&over)?, items })
     }
 
     /// The input of one iteration; the scope's context object tells of the item.
@@ -107,10 +99,7 @@ impl Concurrency {
                 let value = value_at(path, scope)?;
                 // The service takes a number in a string too.
                 let written = value.as_str().and_then(|text| text.parse().ok());
-                value
-                    .as_u64()
-                    .or(written)
-                    .ok_or_else(|| not_an_integer("MaxConcurrencyPath", &value, path))?
+                value.as_u64().or(written).ok_or_else(|| not_an_integer("MaxConcurrencyPath", &value, path))?
             }
         };
         Ok(usize::try_from(asked)
@@ -122,26 +111,16 @@ impl Concurrency {
 
 fn read_selector(reader: &mut Reader<'_, '_>) -> Option<Template> {
     if reader.has("ItemSelector") && reader.has("Parameters") {
-        reader.problem(
-            "Parameters",
-            "a Map state has either `ItemSelector` or `Parameters`",
-        );
+        reader.problem("Parameters", "a Map state has either `ItemSelector` or `Parameters`");
     }
     let old = reader.template("Parameters");
     reader.template("ItemSelector").or(old)
 }
 
 fn read_processor(reader: &mut Reader<'_, '_>) -> Option<Flow> {
-    let field = if reader.has("Iterator") {
-        "Iterator"
-    } else {
-        "ItemProcessor"
-    };
+    let field = if reader.has("Iterator") { "Iterator" } else { "ItemProcessor" };
     if field == "Iterator" && reader.has("ItemProcessor") {
-        reader.problem(
-            "Iterator",
-            "a Map state has either `ItemProcessor` or `Iterator`",
-        );
+        reader.problem("Iterator", "a Map state has either `ItemProcessor` or `Iterator`");
     }
     if !reader.has(field) {
         reader.problem("", "these fields are required: `ItemProcessor`");
@@ -172,11 +151,7 @@ fn read_mode(reader: &mut Reader<'_, '_>) {
 
 fn not_an_array(path: Option<&Path>) -> Failure {
     // The service drops one `$` of the context object's `$$` here.
-    let text = path.map_or("$", |path| {
-        path.text()
-            .strip_prefix('$')
-            .filter(|rest| rest.starts_with('$'))
-            .unwrap_or(path.text())
-    });
+    let text = path
+        .map_or("$", |path| path.text().strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(path.text()));
     Failure::runtime(format!("Reference path \"{text}\" must point to array."))
 }

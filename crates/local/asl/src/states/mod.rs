@@ -38,10 +38,7 @@ pub(crate) enum Kind {
 
 /// Which of the common fields a kind of state has.
 #[derive(Clone, Copy, Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "one column each of the specification's table"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "one column each of the specification's table")]
 pub(crate) struct Fields {
     pub(crate) paths: bool,
     pub(crate) parameters: bool,
@@ -119,10 +116,8 @@ impl Kind {
 
     /// The table at <https://states-language.net/#state-type-table>.
     pub(crate) fn fields(&self) -> Fields {
-        let (work, pass) = (
-            matches!(self, Self::Task(_) | Self::Parallel(_) | Self::Map(_)),
-            matches!(self, Self::Pass(_)),
-        );
+        let (work, pass) =
+            (matches!(self, Self::Task(_) | Self::Parallel(_) | Self::Map(_)), matches!(self, Self::Pass(_)));
         let end = matches!(self, Self::Succeed | Self::Fail(_));
         Fields {
             paths: !matches!(self, Self::Fail(_)),
@@ -143,26 +138,18 @@ impl<'a> Moment<'a, '_> {
     where
         'a: 's,
     {
-        Scope {
-            input,
-            context: self.context,
-            variables: self.variables,
-        }
+        Scope { input, context: self.context, variables: self.variables }
     }
 
     /// The state's input after `InputPath`.
     pub(crate) fn filtered_input(&self) -> Result<Payload, Failure> {
-        self.state
-            .data
-            .filtered_input(self.input, &self.scope(self.input.value()))
+        self.state.data.filtered_input(self.input, &self.scope(self.input.value()))
     }
 
     /// The state's input after `InputPath` and `Parameters`.
     pub(crate) fn effective_input(&mut self) -> Result<Payload, Failure> {
         let scope = self.scope(self.input.value());
-        self.state
-            .data
-            .effective_input(self.input, &scope, self.random)
+        self.state.data.effective_input(self.input, &scope, self.random)
     }
 
     /// Executes the state, up to where it must wait for somebody.
@@ -174,9 +161,7 @@ impl<'a> Moment<'a, '_> {
             Kind::Wait(wait) => wait.run(self).map(Action::WaitUntil),
             Kind::Succeed => self.pass_through().map(Action::Exit),
             Kind::Fail(fail) => fail.failure(self).map(Action::Fail),
-            Kind::Parallel(_) => self
-                .effective_input()
-                .map(|input| Action::StartBranches { input }),
+            Kind::Parallel(_) => self.effective_input().map(|input| Action::StartBranches { input }),
             Kind::Map(map) => map.run(self),
         }
     }
@@ -194,16 +179,9 @@ impl<'a> Moment<'a, '_> {
         assign: Option<&Template>,
         next: Option<String>,
     ) -> Result<Exit, Failure> {
-        let output = self
-            .state
-            .data
-            .filtered_output(document, &self.scope(document.value()))?;
+        let output = self.state.data.filtered_output(document, &self.scope(document.value()))?;
         let assigned = self.assigned(assign, document)?;
-        self.bounded(Exit {
-            output,
-            assigned,
-            next,
-        })
+        self.bounded(Exit { output, assigned, next })
     }
 
     /// Leaves the state with the raw result of its work.
@@ -212,11 +190,7 @@ impl<'a> Moment<'a, '_> {
         let result = data.selected(result, &self.scope(self.input.value()), self.random)?;
         let output = data.output(self.input, &result, &self.scope(self.input.value()))?;
         let assigned = self.assigned(self.state.assign.as_ref(), &result)?;
-        self.bounded(Exit {
-            output,
-            assigned,
-            next: self.state.next.clone(),
-        })
+        self.bounded(Exit { output, assigned, next: self.state.next.clone() })
     }
 
     /// The variables that an `Assign` field sets; all of them see the old values.
@@ -232,17 +206,10 @@ impl<'a> Moment<'a, '_> {
         let Value::Object(values) = values else {
             return Err(Failure::runtime("The Assign field must be an object."));
         };
-        Ok(values
-            .into_iter()
-            .map(|(name, value)| (name, value.into()))
-            .collect())
+        Ok(values.into_iter().map(|(name, value)| (name, value.into())).collect())
     }
 
     fn bounded(&self, exit: Exit) -> Result<Exit, Failure> {
-        if exit.output.is_too_large() {
-            Err(Failure::too_large(&self.state.name))
-        } else {
-            Ok(exit)
-        }
+        if exit.output.is_too_large() { Err(Failure::too_large(&self.state.name)) } else { Ok(exit) }
     }
 }

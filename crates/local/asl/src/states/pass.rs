@@ -14,9 +14,7 @@ pub(crate) struct Pass {
 
 impl Pass {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        Self {
-            result: reader.get("Result").map(|value| value.clone().into()),
-        }
+        Self { result: reader.get("Result").map(|value| value.clone().into()) }
     }
 
     pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Failure> {

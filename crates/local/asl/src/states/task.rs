@@ -45,23 +45,14 @@ impl Task {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
         let timeout = Seconds::read(reader, "TimeoutSeconds");
         let heartbeat = Seconds::read(reader, "HeartbeatSeconds");
-        if let (Some(Seconds::Fixed(timeout)), Some(Seconds::Fixed(heartbeat))) =
-            (&timeout, &heartbeat)
+        if let (Some(Seconds::Fixed(timeout)), Some(Seconds::Fixed(heartbeat))) = (&timeout, &heartbeat)
             && heartbeat >= timeout
         {
-            reader.problem(
-                "HeartbeatSeconds",
-                "the heartbeat must be smaller than the timeout",
-            );
+            reader.problem("HeartbeatSeconds", "the heartbeat must be smaller than the timeout");
         }
         let credentials = reader.template("Credentials");
         let resource = Resource::read(reader)?;
-        Some(Self {
-            resource,
-            timeout,
-            heartbeat,
-            credentials,
-        })
+        Some(Self { resource, timeout, heartbeat, credentials })
     }
 
     pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Order, Failure> {
@@ -74,20 +65,10 @@ impl Task {
         };
         let timeout_seconds = seconds(&self.timeout, "TimeoutSecondsPath")?;
         let heartbeat_seconds = seconds(&self.heartbeat, "HeartbeatSecondsPath")?;
-        let role = self
-            .credentials
-            .as_ref()
-            .map(|template| template.evaluate(&over, moment.random))
-            .transpose()?;
+        let role = self.credentials.as_ref().map(|template| template.evaluate(&over, moment.random)).transpose()?;
         let role_arn = role.and_then(|role| role.get("RoleArn")?.as_str().map(str::to_owned));
         let input = moment.effective_input()?;
-        Ok(Order {
-            resource: self.resource.clone(),
-            input,
-            timeout_seconds,
-            heartbeat_seconds,
-            role_arn,
-        })
+        Ok(Order { resource: self.resource.clone(), input, timeout_seconds, heartbeat_seconds, role_arn })
     }
 }
 
@@ -95,10 +76,7 @@ impl Seconds {
     fn read(reader: &mut Reader<'_, '_>, field: &str) -> Option<Self> {
         let path_field = format!("{field}Path");
         if reader.has(field) && reader.has(&path_field) {
-            reader.problem(
-                &path_field,
-                format!("a state has either `{field}` or `{path_field}`"),
-            );
+            reader.problem(&path_field, format!("a state has either `{field}` or `{path_field}`"));
         }
         let path = reader.path(&path_field).map(Self::Path);
         let fixed = reader.positive(field);
@@ -113,9 +91,7 @@ impl Seconds {
             Self::Fixed(seconds) => Ok(*seconds),
             Self::Path(path) => {
                 let value = value_at(path, scope)?;
-                let seconds = value
-                    .as_u64()
-                    .filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
+                let seconds = value.as_u64().filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
                 seconds.ok_or_else(|| not_an_integer(field, &value, path))
             }
         }
@@ -123,9 +99,7 @@ impl Seconds {
 }
 
 pub(super) fn not_an_integer(field: &str, value: &Value, path: &Path) -> Failure {
-    let shown = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
+    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Failure::runtime(format!(
         "The {field} field refers to value \"{shown}\" which is not a valid integer: {}",
         path.text()

@@ -25,12 +25,12 @@ pub(crate) enum Wait {
 impl Wait {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
         let fields = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
-        let present: Vec<&str> = fields
-            .into_iter()
-            .filter(|field| reader.has(field))
-            .collect();
+        let present: Vec<&str> = fields.into_iter().filter(|field| reader.has(field)).collect();
         let [field] = present[..] else {
-            reader.problem("", "a Wait state has exactly one of `Seconds`, `SecondsPath`, `Timestamp` and `TimestampPath`");
+            reader.problem(
+                "",
+                "a Wait state has exactly one of `Seconds`, `SecondsPath`, `Timestamp` and `TimestampPath`",
+            );
             return None;
         };
         match field {
@@ -59,10 +59,7 @@ impl Wait {
         match self {
             Self::Seconds(seconds) => Ok(after(moment.now, *seconds)),
             Self::Timestamp(at) => Ok(*at),
-            Self::SecondsPath(path) => Ok(after(
-                moment.now,
-                seconds_of(&find(path, "SecondsPath")?, path)?,
-            )),
+            Self::SecondsPath(path) => Ok(after(moment.now, seconds_of(&find(path, "SecondsPath")?, path)?)),
             Self::TimestampPath(path) => timestamp_of(&find(path, "TimestampPath")?, path),
         }
     }
@@ -71,10 +68,7 @@ impl Wait {
 fn read_seconds(reader: &mut Reader<'_, '_>) -> Option<u64> {
     let seconds = reader.integer("Seconds")?;
     if seconds > MAX_SECONDS {
-        reader.problem(
-            "Seconds",
-            format!("the value must be at most {MAX_SECONDS}"),
-        );
+        reader.problem("Seconds", format!("the value must be at most {MAX_SECONDS}"));
     }
     Some(seconds.min(MAX_SECONDS))
 }
@@ -83,17 +77,13 @@ fn read_timestamp(reader: &mut Reader<'_, '_>) -> Option<Timestamp> {
     let text = reader.string("Timestamp")?;
     let at = timestamp::parse(text);
     if at.is_none() {
-        reader.problem(
-            "Timestamp",
-            format!("`{text}` is not an RFC 3339 timestamp"),
-        );
+        reader.problem("Timestamp", format!("`{text}` is not an RFC 3339 timestamp"));
     }
     at
 }
 
 fn after(now: Timestamp, seconds: u64) -> Timestamp {
-    let delay =
-        SignedDuration::from_secs(i64::try_from(seconds.min(MAX_SECONDS)).expect("the bound fits"));
+    let delay = SignedDuration::from_secs(i64::try_from(seconds.min(MAX_SECONDS)).expect("the bound fits"));
     now.saturating_add(delay).unwrap_or(Timestamp::MAX)
 }
 

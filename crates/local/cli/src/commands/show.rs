@@ -76,7 +76,7 @@ pub(super) async fn show(arguments: &ShowArguments, environment: &Environment) -
 
 async fn tell(arguments: &ShowArguments, deployment: &Deployment) -> anyhow::Result<()> {
     let key = key_in_bucket(&arguments.key, &deployment.raw_bucket);
-    let object = version(deployment, key, arguments.version.as_deref()).await?;
+    let object = version(deployment, key, arguments.version_id.as_deref()).await?;
     let shown = look(deployment, object).await?;
     let mut output = Output::new();
     if arguments.form.json {

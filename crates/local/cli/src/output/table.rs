@@ -60,10 +60,10 @@ fn short_type(media_type: &str) -> String {
 
 /// One row an execution.
 pub(crate) fn executions(listed: &[Listed]) -> String {
-    let mut table = table(["started", "status", "seconds", "key", "name", "reason"]);
+    let mut table = table(["started (UTC)", "status", "seconds", "key", "name", "reason"]);
     for execution in listed {
         table.add_row([
-            Cell::new(&execution.started),
+            Cell::new(execution.started.strftime("%Y-%m-%d %H:%M:%S")),
             Cell::new(&execution.status),
             Cell::new(execution.seconds.map(|seconds| format!("{seconds:.1}")).unwrap_or_default())
                 .set_alignment(CellAlignment::Right),

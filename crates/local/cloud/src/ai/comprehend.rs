@@ -27,12 +27,7 @@ pub async fn handle(_context: &Context, operation: &str, body: Value) -> Outcome
     let operation = operation.to_owned();
     // The engines compute for milliseconds to a second; the port must go on answering.
     let answered = tokio::task::spawn_blocking(move || answer(&operation, body)).await;
-    answered.unwrap_or_else(|error| {
-        Err(ServiceError::internal(
-            "InternalServerException",
-            error.to_string(),
-        ))
-    })
+    answered.unwrap_or_else(|error| Err(ServiceError::internal("InternalServerException", error.to_string())))
 }
 
 fn answer(operation: &str, body: Value) -> Outcome {
@@ -52,10 +47,8 @@ fn single(operation: &str, task: Task, request: &Request) -> Outcome {
 }
 
 /// Jobs, models and the rest of Comprehend's control plane begin with these words.
-const CONTROL_PLANE: [&str; 11] = [
-    "Create", "Delete", "Describe", "Import", "List", "Put", "Start", "Stop", "Tag", "Untag",
-    "Update",
-];
+const CONTROL_PLANE: [&str; 11] =
+    ["Create", "Delete", "Describe", "Import", "List", "Put", "Start", "Stop", "Tag", "Untag", "Update"];
 
 fn not_here(operation: &str) -> ServiceError {
     let lacking = match operation {
@@ -64,20 +57,13 @@ fn not_here(operation: &str) -> ServiceError {
             "no local engine ties sentiment to the things it is about"
         }
         "DetectToxicContent" => "no local engine judges toxicity",
-        "ClassifyDocument" => {
-            "no local engine runs custom classifiers or prompt safety classification"
-        }
+        "ClassifyDocument" => "no local engine runs custom classifiers or prompt safety classification",
         other if CONTROL_PLANE.iter().any(|word| other.starts_with(word)) => {
             "asynchronous jobs, custom models, endpoints and tags exist on AWS only"
         }
         other => {
-            return ServiceError::client(
-                "UnknownOperationException",
-                format!("Comprehend has no operation `{other}`"),
-            );
+            return ServiceError::client("UnknownOperationException", format!("Comprehend has no operation `{other}`"));
         }
     };
-    ServiceError::not_available_locally(format!(
-        "`{operation}` is not available locally: {lacking}"
-    ))
+    ServiceError::not_available_locally(format!("`{operation}` is not available locally: {lacking}"))
 }

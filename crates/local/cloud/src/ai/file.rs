@@ -68,7 +68,12 @@ impl Drop for WorkFile {
 }
 
 /// Takes what a request names into a work file. `too_large` and `invalid` are the service's own errors.
-pub(crate) async fn take(media: &Media, source: Source, most: MostBytes, errors: Errors) -> Result<WorkFile, ServiceError> {
+pub(crate) async fn take(
+    media: &Media,
+    source: Source,
+    most: MostBytes,
+    errors: Errors,
+) -> Result<WorkFile, ServiceError> {
     match (source.bytes, source.s3_object) {
         (Some(text), None) => {
             let bytes = STANDARD.decode(text.as_bytes()).map_err(|error| {
@@ -97,13 +102,19 @@ async fn write(media: &Media, bytes: Vec<u8>, most: u64, errors: Errors) -> Resu
         return Err((errors.too_large)());
     }
     let made = media.block(move |media| {
-        WorkFile::make(&media.context().scratch, size_bytes, |path| std::fs::write(path, &bytes)).map_err(|error| internal(&error))
+        WorkFile::make(&media.context().scratch, size_bytes, |path| std::fs::write(path, &bytes))
+            .map_err(|error| internal(&error))
     });
     made.await
 }
 
 /// Links the object's file, so that it stays readable when the object is deleted meanwhile.
-pub(crate) async fn link(media: &Media, object: &S3Object, most: u64, errors: Errors) -> Result<WorkFile, ServiceError> {
+pub(crate) async fn link(
+    media: &Media,
+    object: &S3Object,
+    most: u64,
+    errors: Errors,
+) -> Result<WorkFile, ServiceError> {
     let found = find(media, object).await?;
     if found.size_bytes > most {
         return Err((errors.too_large)());

@@ -97,7 +97,11 @@ pub(super) fn tone(milliseconds: u32) -> Vec<u8> {
 /// A PDF with one line of text on each page; its cross references are left for poppler to mend.
 pub(super) fn pdf(pages: &[&str]) -> Vec<u8> {
     let kids: Vec<String> = (0..pages.len()).map(|index| format!("{} 0 R", 3 + 2 * index)).collect();
-    let mut text = format!("%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[{}]/Count {}>>\nendobj\n", kids.join(" "), pages.len());
+    let mut text = format!(
+        "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[{}]/Count {}>>\nendobj\n",
+        kids.join(" "),
+        pages.len()
+    );
     for (index, line) in pages.iter().enumerate() {
         let (own, content) = (3 + 2 * index, 4 + 2 * index);
         let drawn = format!("BT /F1 24 Tf 72 700 Td ({line}) Tj ET");

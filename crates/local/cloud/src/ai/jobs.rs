@@ -94,14 +94,16 @@ impl Media {
 
     /// How many jobs of a service have not ended.
     pub(crate) async fn count_open_jobs(&self, service: Service) -> Result<usize, ServiceError> {
-        let counted = self.context().database.read(move |connection| table::count_unfinished(connection, service)).await;
+        let counted =
+            self.context().database.read(move |connection| table::count_unfinished(connection, service)).await;
         counted.map_err(|error| internal(&error))
     }
 
     /// Forgets a job; says whether there was one.
     pub(crate) async fn delete_job(&self, service: Service, name: &str) -> Result<bool, ServiceError> {
         let name = name.to_owned();
-        let deleted = self.context().database.write(move |transaction| table::delete(transaction, service, &name)).await;
+        let deleted =
+            self.context().database.write(move |transaction| table::delete(transaction, service, &name)).await;
         deleted.map_err(|error| internal(&error))
     }
 
@@ -119,7 +121,8 @@ impl Media {
     async fn run(&self, service: Service, name: &str) -> Result<(), ServiceError> {
         let started = self.context().clock.now();
         let owned = name.to_owned();
-        let taken = self.context().database.write(move |transaction| table::start(transaction, service, &owned, started)).await;
+        let taken =
+            self.context().database.write(move |transaction| table::start(transaction, service, &owned, started)).await;
         // None: it was deleted while it waited.
         let Some(job) = taken.map_err(|error| internal(&error))? else { return Ok(()) };
         let stop = Stop::default();
@@ -134,7 +137,11 @@ impl Media {
 
     async fn end(&self, service: Service, name: String, end: End) -> Result<(), ServiceError> {
         let ended = self.context().clock.now();
-        let written = self.context().database.write(move |transaction| table::end(transaction, service, &name, &end, ended)).await;
+        let written = self
+            .context()
+            .database
+            .write(move |transaction| table::end(transaction, service, &name, &end, ended))
+            .await;
         written.map_err(|error| internal(&error))
     }
 }

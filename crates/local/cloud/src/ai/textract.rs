@@ -83,11 +83,18 @@ async fn read_now(media: &Media, request: DocumentRequest, kind: Kind) -> Outcom
 async fn start(media: &Media, request: StartRequest, kind: &'static str) -> Outcome {
     request.check(kind)?;
     let kept = request.kept();
-    let adopted = |job: &Job| if job.request == kept { Ok(Reply::plain(json!({"JobId": job.name}))) } else { Err(mismatch()) };
+    let adopted =
+        |job: &Job| if job.request == kept { Ok(Reply::plain(json!({"JobId": job.name}))) } else { Err(mismatch()) };
     request::check_object(media, &request.document_location).await?;
     media.block(|media| media.ocr().map(drop)).await?;
     let name = identifier::random().replace('-', "");
-    let new = NewJob { service: Service::Textract, name: name.clone(), kind: kind.to_owned(), token: request.client_request_token.clone(), request: kept.clone() };
+    let new = NewJob {
+        service: Service::Textract,
+        name: name.clone(),
+        kind: kind.to_owned(),
+        token: request.client_request_token.clone(),
+        request: kept.clone(),
+    };
     match media.open_job(new).await? {
         Opened::New => Ok(Reply::plain(json!({"JobId": name}))),
         Opened::Existing(job) => adopted(&job),

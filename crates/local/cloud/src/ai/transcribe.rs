@@ -64,7 +64,11 @@ struct ListRequest {
     max_results: Option<i64>,
 }
 
-async fn start(media: &Media, body: Value) -> Outcome {
+async fn start(media: &Media, mut body: Value) -> Outcome {
+    // A member that is null is one that is not given; the kept request is shown again later.
+    if let Some(members) = body.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
     let request: StartRequest = decode(body.clone())?;
     request.check()?;
     request::check_buckets(media, &request).await?;
@@ -72,11 +76,15 @@ async fn start(media: &Media, body: Value) -> Outcome {
         return Err(conflict(&existing));
     }
     if media.count_open_jobs(Service::Transcribe).await? >= MOST_OPEN_JOBS {
-        return Err(ServiceError::client("LimitExceededException", "You have too many concurrent jobs. Wait until a job ends and try again."));
+        return Err(ServiceError::client(
+            "LimitExceededException",
+            "You have too many concurrent jobs. Wait until a job ends and try again.",
+        ));
     }
     media.block(|media| media.speech().map(drop)).await?;
     let name = request.transcription_job_name.clone();
-    let new = NewJob { service: Service::Transcribe, name, kind: "transcription".to_owned(), token: None, request: body };
+    let new =
+        NewJob { service: Service::Transcribe, name, kind: "transcription".to_owned(), token: None, request: body };
     if let Opened::Existing(existing) = media.open_job(new).await? {
         return Err(conflict(&existing));
     }
@@ -171,7 +179,11 @@ fn describe(job: &Job) -> Value {
 fn in_list(job: &Job) -> Value {
     let is_customers = job.request.get("OutputBucketName").is_some();
     let mut answer = summarise(job);
-    put(&mut answer, "OutputLocationType", Some(if is_customers { "CUSTOMER_BUCKET" } else { "SERVICE_BUCKET" }.into()));
+    put(
+        &mut answer,
+        "OutputLocationType",
+        Some(if is_customers { "CUSTOMER_BUCKET" } else { "SERVICE_BUCKET" }.into()),
+    );
     answer
 }
 

@@ -23,7 +23,11 @@ impl Validation {
     pub(crate) fn length(self, value: &str, member: &str, least: usize, most: usize) -> Result<(), ServiceError> {
         let length = value.chars().count();
         if length < least {
-            return Err(self.failed(value, member, &format!("Member must have length greater than or equal to {least}")));
+            return Err(self.failed(
+                value,
+                member,
+                &format!("Member must have length greater than or equal to {least}"),
+            ));
         }
         if length > most {
             return Err(self.failed(value, member, &format!("Member must have length less than or equal to {most}")));
@@ -50,10 +54,18 @@ impl Validation {
     /// A number in a range.
     pub(crate) fn range(self, value: i64, member: &str, least: i64, most: i64) -> Result<(), ServiceError> {
         if value < least {
-            return Err(self.failed(&value.to_string(), member, &format!("Member must have value greater than or equal to {least}")));
+            return Err(self.failed(
+                &value.to_string(),
+                member,
+                &format!("Member must have value greater than or equal to {least}"),
+            ));
         }
         if value > most {
-            return Err(self.failed(&value.to_string(), member, &format!("Member must have value less than or equal to {most}")));
+            return Err(self.failed(
+                &value.to_string(),
+                member,
+                &format!("Member must have value less than or equal to {most}"),
+            ));
         }
         Ok(())
     }

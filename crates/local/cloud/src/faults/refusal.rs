@@ -23,11 +23,7 @@ impl Refusal {
             Self::Throttled => "Rate exceeded (a fault that was switched on)",
             Self::Failed => "Internal error (a fault that was switched on)",
         };
-        ServiceError {
-            status,
-            code: code.into(),
-            message: message.to_owned(),
-        }
+        ServiceError { status, code: code.into(), message: message.to_owned() }
     }
 }
 
@@ -37,9 +33,7 @@ fn throttled(surface: Surface) -> (u16, &'static str) {
         Surface::Lambda => (429, "TooManyRequestsException"),
         Surface::Transcribe => (400, "LimitExceededException"),
         Surface::Textract => (400, "ProvisionedThroughputExceededException"),
-        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Queue => {
-            (400, "ThrottlingException")
-        }
+        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Queue => (400, "ThrottlingException"),
     }
 }
 

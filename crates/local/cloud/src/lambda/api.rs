@@ -22,28 +22,16 @@ const ASYNCHRONOUS_RETRIES: usize = 2;
 
 /// Answers a request whose path begins with [`PREFIX`].
 pub(crate) async fn handle(functions: &Functions, tasks: &Tasks, request: Request) -> Response {
-    let path = request
-        .uri()
-        .path()
-        .trim_start_matches(PREFIX)
-        .trim_matches('/')
-        .to_owned();
+    let path = request.uri().path().trim_start_matches(PREFIX).trim_matches('/').to_owned();
     let (function, call) = path.split_once('/').unwrap_or((&path, ""));
     let function = percent_decode_str(function).decode_utf8_lossy();
     let answer = match (request.method(), call) {
         (&Method::POST, "invocations") => invoke(functions, tasks, &function, request).await,
         (&Method::GET, "") if function.is_empty() => Ok(list(functions)),
-        (&Method::GET, "") => described(
-            functions,
-            &function,
-            |config| json!({"Configuration": config}),
-        ),
+        (&Method::GET, "") => described(functions, &function, |config| json!({"Configuration": config})),
         (&Method::GET, "configuration") => described(functions, &function, |config| config),
         (method, _) => {
-            let message = format!(
-                "`{method} {}` of Lambda is not available locally",
-                request.uri().path()
-            );
+            let message = format!("`{method} {}` of Lambda is not available locally", request.uri().path());
             Err(ServiceError::not_available_locally(message))
         }
     };
@@ -52,16 +40,9 @@ pub(crate) async fn handle(functions: &Functions, tasks: &Tasks, request: Reques
 
 /// An error in the REST form of Lambda.
 pub(crate) fn refusal(error: &ServiceError) -> Response {
-    let kind = if error.status < 500 {
-        "User"
-    } else {
-        "Service"
-    };
+    let kind = if error.status < 500 { "User" } else { "Service" };
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = body::json(
-        status,
-        &json!({"Type": kind, "Message": error.message, "message": error.message}),
-    );
+    let mut response = body::json(status, &json!({"Type": kind, "Message": error.message, "message": error.message}));
     body::set_header(&mut response, "x-amzn-errortype", &error.code);
     response
 }
@@ -72,9 +53,7 @@ async fn invoke(
     function: &str,
     request: Request,
 ) -> Result<Response, ServiceError> {
-    let kind = header(request.headers(), "x-amz-invocation-type")
-        .unwrap_or("RequestResponse")
-        .to_owned();
+    let kind = header(request.headers(), "x-amz-invocation-type").unwrap_or("RequestResponse").to_owned();
     functions.pool(function)?;
     let payload = body::read(request, MOST_PAYLOAD_BYTES)
         .await
@@ -89,12 +68,8 @@ async fn invoke(
         }
         "DryRun" => Ok(empty(StatusCode::NO_CONTENT)),
         other => {
-            let message =
-                format!("`{other}` is no invocation type: RequestResponse, Event or DryRun");
-            Err(ServiceError::client(
-                "InvalidParameterValueException",
-                message,
-            ))
+            let message = format!("`{other}` is no invocation type: RequestResponse, Event or DryRun");
+            Err(ServiceError::client("InvalidParameterValueException", message))
         }
     }
 }
@@ -108,30 +83,18 @@ fn checked(payload: Bytes) -> Result<Bytes, ServiceError> {
         Ok(_) => Ok(payload),
         Err(error) => {
             let message = format!("Could not parse request body into json: {error}");
-            Err(ServiceError::client(
-                "InvalidRequestContentException",
-                message,
-            ))
+            Err(ServiceError::client("InvalidRequestContentException", message))
         }
     }
 }
 
 async fn invoke_until_it_works(functions: &Functions, function: &str, payload: Bytes) {
     for _ in 0..=ASYNCHRONOUS_RETRIES {
-        if matches!(
-            functions.invoke(function, payload.clone()).await,
-            Ok(Invocation {
-                function_error: None,
-                ..
-            })
-        ) {
+        if matches!(functions.invoke(function, payload.clone()).await, Ok(Invocation { function_error: None, .. })) {
             return;
         }
     }
-    tracing::warn!(
-        function,
-        "an asynchronous invocation failed each time and is dropped"
-    );
+    tracing::warn!(function, "an asynchronous invocation failed each time and is dropped");
 }
 
 fn answer(invocation: Invocation) -> Response {

@@ -18,27 +18,20 @@ pub(crate) fn exited(request_id: &str, status: Option<ExitStatus>) -> Invocation
         Some(status) => format!("Runtime exited with error: {}", describe(status)),
         None => "Runtime exited with error: signal: killed".to_owned(),
     };
-    failed(
-        "Runtime.ExitError",
-        &format!("RequestId: {request_id} Error: {how}"),
-    )
+    failed("Runtime.ExitError", &format!("RequestId: {request_id} Error: {how}"))
 }
 
 /// The invocation took longer than the function may.
 pub(crate) fn timed_out(request_id: &str, timeout: Duration) -> Invocation {
     let seconds = timeout.as_secs_f64();
-    failed(
-        "Sandbox.Timedout",
-        &format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds"),
-    )
+    failed("Sandbox.Timedout", &format!("RequestId: {request_id} Error: Task timed out after {seconds:.2} seconds"))
 }
 
 /// The worker ran but never asked for an invocation.
 pub(crate) fn never_polled(request_id: &str, limit: Duration) -> Invocation {
     let seconds = limit.as_secs_f64();
-    let message = format!(
-        "RequestId: {request_id} Error: the runtime did not ask for an invocation within {seconds:.2} seconds"
-    );
+    let message =
+        format!("RequestId: {request_id} Error: the runtime did not ask for an invocation within {seconds:.2} seconds");
     failed("Runtime.InitError", &message)
 }
 
@@ -50,18 +43,13 @@ pub(crate) fn not_started(request_id: &str, binary: &str, error: &std::io::Error
 
 /// The function answered with more than an answer may hold.
 pub(crate) fn response_too_large() -> Invocation {
-    let message = format!(
-        "Response payload size exceeded maximum allowed payload size ({MOST_PAYLOAD_BYTES} bytes)."
-    );
+    let message = format!("Response payload size exceeded maximum allowed payload size ({MOST_PAYLOAD_BYTES} bytes).");
     failed("Function.ResponseSizeTooLarge", &message)
 }
 
 /// An error that the function itself reported.
 pub(crate) fn reported(payload: Bytes) -> Invocation {
-    Invocation {
-        payload,
-        function_error: Some("Unhandled".to_owned()),
-    }
+    Invocation { payload, function_error: Some("Unhandled".to_owned()) }
 }
 
 fn failed(error_type: &str, message: &str) -> Invocation {
@@ -89,30 +77,18 @@ fn describe(status: ExitStatus) -> String {
 
 pub(crate) fn no_such_function(arn: &str) -> ServiceError {
     let message = format!("Function not found: {arn}");
-    ServiceError {
-        status: 404,
-        code: "ResourceNotFoundException".into(),
-        message,
-    }
+    ServiceError { status: 404, code: "ResourceNotFoundException".into(), message }
 }
 
 pub(crate) fn request_too_large(size_bytes: usize) -> ServiceError {
     let message = format!(
         "{size_bytes} byte payload is too large for the RequestResponse invocation type (limit {MOST_PAYLOAD_BYTES} bytes)"
     );
-    ServiceError {
-        status: 413,
-        code: "RequestTooLargeException".into(),
-        message,
-    }
+    ServiceError { status: 413, code: "RequestTooLargeException".into(), message }
 }
 
 pub(crate) fn too_many_requests() -> ServiceError {
-    ServiceError {
-        status: 429,
-        code: "TooManyRequestsException".into(),
-        message: "Rate Exceeded.".to_owned(),
-    }
+    ServiceError { status: 429, code: "TooManyRequestsException".into(), message: "Rate Exceeded.".to_owned() }
 }
 
 pub(crate) fn shutting_down() -> ServiceError {

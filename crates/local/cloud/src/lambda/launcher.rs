@@ -27,9 +27,7 @@ struct Order {
 impl Launcher {
     pub(crate) fn start() -> io::Result<Self> {
         let (orders, waiting) = mpsc::channel::<Order>();
-        thread::Builder::new()
-            .name("launcher".to_owned())
-            .spawn(move || waiting.into_iter().for_each(carry_out))?;
+        thread::Builder::new().name("launcher".to_owned()).spawn(move || waiting.into_iter().for_each(carry_out))?;
         Ok(Self { orders })
     }
 
@@ -37,13 +35,7 @@ impl Launcher {
     pub(crate) async fn launch(&self, command: Command) -> io::Result<Child> {
         let (reply, child) = oneshot::channel();
         let gone = || io::Error::other("the launcher thread is gone");
-        self.orders
-            .send(Order {
-                command,
-                runtime: Handle::current(),
-                reply,
-            })
-            .map_err(|_| gone())?;
+        self.orders.send(Order { command, runtime: Handle::current(), reply }).map_err(|_| gone())?;
         child.await.map_err(|_| gone())?
     }
 }

@@ -22,10 +22,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn at(path: PathBuf) -> Self {
-        Self {
-            path,
-            open: Arc::default(),
-        }
+        Self { path, open: Arc::default() }
     }
 
     /// Copies `output` into the log until it ends. A disk that refuses the log does not stop the worker.
@@ -40,10 +37,7 @@ impl Log {
 
     fn append(&self, bytes: &[u8]) -> io::Result<()> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if open
-            .as_ref()
-            .is_some_and(|(_, size_bytes)| *size_bytes >= MOST_BYTES)
-        {
+        if open.as_ref().is_some_and(|(_, size_bytes)| *size_bytes >= MOST_BYTES) {
             *open = None;
             fs::rename(&self.path, self.path.with_extension("old.log"))?;
         }
@@ -60,10 +54,7 @@ impl Log {
         if let Some(directory) = self.path.parent() {
             fs::create_dir_all(directory)?;
         }
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .open(&self.path)?;
+        let file = OpenOptions::new().append(true).create(true).open(&self.path)?;
         let size_bytes = file.metadata()?.len();
         Ok((file, size_bytes))
     }

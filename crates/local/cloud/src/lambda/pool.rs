@@ -66,19 +66,9 @@ pub(crate) enum Refused {
 }
 
 impl Pool {
-    pub(crate) fn new(
-        config: FunctionConfig,
-        surroundings: Surroundings,
-        launcher: Launcher,
-    ) -> Self {
+    pub(crate) fn new(config: FunctionConfig, surroundings: Surroundings, launcher: Launcher) -> Self {
         let log = Log::at(surroundings.logs.join(format!("{}.log", config.name)));
-        Self {
-            config,
-            surroundings,
-            launcher,
-            log,
-            table: Mutex::default(),
-        }
+        Self { config, surroundings, launcher, log, table: Mutex::default() }
     }
 
     pub(crate) fn config(&self) -> &FunctionConfig {
@@ -86,16 +76,9 @@ impl Pool {
     }
 
     /// Hands `payload` to a worker, starting one if need be, and waits for what comes of it.
-    pub(crate) async fn invoke(
-        self: &Arc<Self>,
-        payload: Bytes,
-    ) -> Result<Invocation, ServiceError> {
+    pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Invocation, ServiceError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job {
-            request_id: identifier::random(),
-            payload,
-            reply,
-        };
+        let job = Job { request_id: identifier::random(), payload, reply };
         self.submit(job)?;
         answer.await.map_err(|_| failure::shutting_down())?
     }
@@ -116,12 +99,7 @@ impl Pool {
     }
 
     /// A worker answers its invocation.
-    pub(crate) fn answer(
-        &self,
-        worker: u64,
-        request_id: &str,
-        invocation: Invocation,
-    ) -> Result<(), Refused> {
+    pub(crate) fn answer(&self, worker: u64, request_id: &str, invocation: Invocation) -> Result<(), Refused> {
         let running = self.table().finish(worker, request_id)?;
         // The caller may have given up meanwhile.
         let _ = running.reply.send(Ok(invocation));
@@ -138,10 +116,7 @@ impl Pool {
         let mut table = self.table();
         table.closed = true;
         table.waiting.clear();
-        table
-            .workers
-            .values()
-            .for_each(|worker| worker.stop.notify_one());
+        table.workers.values().for_each(|worker| worker.stop.notify_one());
     }
 
     fn submit(self: &Arc<Self>, mut job: Job) -> Result<(), ServiceError> {
@@ -171,31 +146,14 @@ impl Pool {
         job: Job,
         hand: oneshot::Sender<Delivery>,
     ) -> Option<Job> {
-        let Job {
-            request_id,
-            payload,
-            reply,
-        } = job;
-        let deadline =
-            self.surroundings.clock.now().as_millisecond() + milliseconds(self.config.timeout);
-        let delivery = Delivery {
-            request_id: request_id.clone(),
-            payload,
-            deadline,
-        };
+        let Job { request_id, payload, reply } = job;
+        let deadline = self.surroundings.clock.now().as_millisecond() + milliseconds(self.config.timeout);
+        let delivery = Delivery { request_id: request_id.clone(), payload, deadline };
         if let Err(delivery) = hand.send(delivery) {
             table.set_phase(worker, Phase::Between);
-            return Some(Job {
-                request_id,
-                payload: delivery.payload,
-                reply,
-            });
+            return Some(Job { request_id, payload: delivery.payload, reply });
         }
-        let running = Running {
-            request_id,
-            reply,
-            deadline: Instant::now() + self.config.timeout,
-        };
+        let running = Running { request_id, reply, deadline: Instant::now() + self.config.timeout };
         table.set_phase(worker, Phase::Busy(running));
         self.doom(worker, table);
         None
@@ -206,11 +164,7 @@ impl Pool {
         let Some(life) = self.surroundings.faults.kills_worker() else {
             return;
         };
-        let Some(stop) = table
-            .workers
-            .get(&worker)
-            .map(|worker| Arc::clone(&worker.stop))
-        else {
+        let Some(stop) = table.workers.get(&worker).map(|worker| Arc::clone(&worker.stop)) else {
             return;
         };
         self.surroundings.tasks.spawn(async move {

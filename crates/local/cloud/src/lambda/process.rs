@@ -35,23 +35,13 @@ impl Process {
         launcher: &Launcher,
         log: &Log,
     ) -> io::Result<Self> {
-        let mut child = launcher
-            .launch(command(function, worker, surroundings))
-            .await?;
+        let mut child = launcher.launch(command(function, worker, surroundings)).await?;
         if let Some(pid) = group(&child) {
             bound_memory(pid, function.memory_megabytes);
         }
-        for output in [
-            child.stdout.take().map(boxed),
-            child.stderr.take().map(boxed),
-        ]
-        .into_iter()
-        .flatten()
-        {
+        for output in [child.stdout.take().map(boxed), child.stderr.take().map(boxed)].into_iter().flatten() {
             let log = log.clone();
-            surroundings
-                .tasks
-                .spawn(async move { log.copy(output).await });
+            surroundings.tasks.spawn(async move { log.copy(output).await });
         }
         Ok(Self { child })
     }
@@ -82,9 +72,7 @@ impl Drop for Process {
     }
 }
 
-fn boxed<R: tokio::io::AsyncRead + Send + Unpin + 'static>(
-    output: R,
-) -> Box<dyn tokio::io::AsyncRead + Send + Unpin> {
+fn boxed<R: tokio::io::AsyncRead + Send + Unpin + 'static>(output: R) -> Box<dyn tokio::io::AsyncRead + Send + Unpin> {
     Box::new(output)
 }
 
@@ -125,36 +113,24 @@ fn lambda_environment(
         ("TZ", ":UTC".to_owned()),
         ("_HANDLER", "bootstrap".to_owned()),
         ("AWS_EXECUTION_ENV", "AWS_Lambda_provided.al2023".to_owned()),
-        (
-            "AWS_ENDPOINT_URL",
-            format!("http://{}", surroundings.address),
-        ),
+        ("AWS_ENDPOINT_URL", format!("http://{}", surroundings.address)),
         ("AWS_ACCESS_KEY_ID", "local".to_owned()),
         ("AWS_SECRET_ACCESS_KEY", "local".to_owned()),
         ("AWS_REGION", surroundings.region.to_string()),
         ("AWS_DEFAULT_REGION", surroundings.region.to_string()),
         ("AWS_LAMBDA_FUNCTION_NAME", name.clone()),
         ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".to_owned()),
-        (
-            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-            function.memory_megabytes.to_string(),
-        ),
+        ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", function.memory_megabytes.to_string()),
         ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".to_owned()),
         ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{name}")),
         ("AWS_LAMBDA_LOG_STREAM_NAME", format!("worker-{worker}")),
         // AWS gives host and port alone; with a path the client only takes it as a whole address.
-        (
-            "AWS_LAMBDA_RUNTIME_API",
-            format!("http://{}/_lambda/{name}/{worker}", surroundings.address),
-        ),
+        ("AWS_LAMBDA_RUNTIME_API", format!("http://{}/_lambda/{name}/{worker}", surroundings.address)),
     ]
 }
 
 fn group(child: &Child) -> Option<Pid> {
-    child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(Pid::from_raw)
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
 }
 
 #[cfg(target_os = "linux")]
@@ -163,14 +139,7 @@ fn bound_memory(pid: Pid, megabytes: u32) {
     let bytes = Some(u64::from(megabytes) * 1024 * 1024);
     for (resource, limit) in [(Resource::Data, bytes), (Resource::Core, Some(0))] {
         // Fails only for a process that is gone, and then there is nothing to bound.
-        let _ = prlimit(
-            Some(pid),
-            resource,
-            Rlimit {
-                current: limit,
-                maximum: limit,
-            },
-        );
+        let _ = prlimit(Some(pid), resource, Rlimit { current: limit, maximum: limit });
     }
 }
 

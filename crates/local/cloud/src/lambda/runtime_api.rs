@@ -18,40 +18,25 @@ const MOST_ANSWER_BYTES: usize = 4 * MOST_PAYLOAD_BYTES;
 pub(crate) async fn handle(functions: &Functions, request: Request, rest: &str) -> Response {
     let parts: Vec<&str> = rest.splitn(5, '/').collect();
     let [function, worker, "2018-06-01", "runtime", call] = parts[..] else {
-        return refusal(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            "no such call of the Runtime API",
-        );
+        return refusal(StatusCode::NOT_FOUND, "NotFound", "no such call of the Runtime API");
     };
     let (Some(pool), Ok(worker)) = (functions.pools.get(function), worker.parse()) else {
         return refused(Refused::Unknown);
     };
     let call: Vec<&str> = call.split('/').collect();
     match (request.method(), &call[..]) {
-        (&Method::GET, ["invocation", "next"]) => pool
-            .next(worker)
-            .await
-            .map_or_else(refused, |next| deliver(pool, next)),
-        (&Method::POST, ["invocation", id, "response"]) => {
-            answered(pool, worker, id, request).await
+        (&Method::GET, ["invocation", "next"]) => {
+            pool.next(worker).await.map_or_else(refused, |next| deliver(pool, next))
         }
+        (&Method::POST, ["invocation", id, "response"]) => answered(pool, worker, id, request).await,
         (&Method::POST, ["invocation", id, "error"]) => failed(pool, worker, id, request).await,
         (&Method::POST, ["init", "error"]) => init_failed(pool, worker, request).await,
-        _ => refusal(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            "no such call of the Runtime API",
-        ),
+        _ => refusal(StatusCode::NOT_FOUND, "NotFound", "no such call of the Runtime API"),
     }
 }
 
 fn deliver(pool: &Pool, delivery: Delivery) -> Response {
-    let trace = format!(
-        "Root=1-{:08x}-{:024x};Sampled=0",
-        delivery.deadline / 1000,
-        fastrand::u128(..) >> 32
-    );
+    let trace = format!("Root=1-{:08x}-{:024x};Sampled=0", delivery.deadline / 1000, fastrand::u128(..) >> 32);
     http::Response::builder()
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", delivery.request_id)
@@ -64,17 +49,12 @@ fn deliver(pool: &Pool, delivery: Delivery) -> Response {
 
 async fn answered(pool: &Pool, worker: u64, id: &str, request: Request) -> Response {
     let (invocation, status) = match body::read(request, MOST_ANSWER_BYTES).await {
-        Ok(payload) if payload.len() <= MOST_PAYLOAD_BYTES => (
-            Invocation {
-                payload,
-                function_error: None,
-            },
-            StatusCode::ACCEPTED,
-        ),
+        Ok(payload) if payload.len() <= MOST_PAYLOAD_BYTES => {
+            (Invocation { payload, function_error: None }, StatusCode::ACCEPTED)
+        }
         Ok(_) | Err(_) => (failure::response_too_large(), StatusCode::PAYLOAD_TOO_LARGE),
     };
-    pool.answer(worker, id, invocation)
-        .map_or_else(refused, |()| accepted(status))
+    pool.answer(worker, id, invocation).map_or_else(refused, |()| accepted(status))
 }
 
 async fn failed(pool: &Pool, worker: u64, id: &str, request: Request) -> Response {
@@ -82,16 +62,14 @@ async fn failed(pool: &Pool, worker: u64, id: &str, request: Request) -> Respons
         Ok(error) => failure::reported(error),
         Err(_) => failure::response_too_large(),
     };
-    pool.answer(worker, id, invocation)
-        .map_or_else(refused, |()| accepted(StatusCode::ACCEPTED))
+    pool.answer(worker, id, invocation).map_or_else(refused, |()| accepted(StatusCode::ACCEPTED))
 }
 
 async fn init_failed(pool: &Pool, worker: u64, request: Request) -> Response {
     let Ok(error) = body::read(request, MOST_PAYLOAD_BYTES).await else {
         return refused(Refused::OutOfTurn);
     };
-    pool.init_failed(worker, error)
-        .map_or_else(refused, |()| accepted(StatusCode::ACCEPTED))
+    pool.init_failed(worker, error).map_or_else(refused, |()| accepted(StatusCode::ACCEPTED))
 }
 
 fn accepted(status: StatusCode) -> Response {
@@ -100,16 +78,8 @@ fn accepted(status: StatusCode) -> Response {
 
 fn refused(refused: Refused) -> Response {
     match refused {
-        Refused::Unknown => refusal(
-            StatusCode::GONE,
-            "UnknownWorker",
-            "this worker is not of a pool, and shall end",
-        ),
-        Refused::OutOfTurn => refusal(
-            StatusCode::FORBIDDEN,
-            "InvalidStateTransition",
-            "the call is out of turn",
-        ),
+        Refused::Unknown => refusal(StatusCode::GONE, "UnknownWorker", "this worker is not of a pool, and shall end"),
+        Refused::OutOfTurn => refusal(StatusCode::FORBIDDEN, "InvalidStateTransition", "the call is out of turn"),
     }
 }
 

@@ -27,10 +27,7 @@ pub(crate) async fn read(request: Request, most_bytes: usize) -> Result<Bytes, U
 pub(crate) fn bytes(status: StatusCode, content_type: &'static str, content: Bytes) -> Response {
     let mut response = Response::new(content.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(
-        http::header::CONTENT_TYPE,
-        HeaderValue::from_static(content_type),
-    );
+    response.headers_mut().insert(http::header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }
 
@@ -42,8 +39,6 @@ pub(crate) fn json(status: StatusCode, value: &Value) -> Response {
 /// Sets a header; a value that no header can carry is left out.
 pub(crate) fn set_header(response: &mut Response, name: &'static str, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), value);
+        response.headers_mut().insert(HeaderName::from_static(name), value);
     }
 }

@@ -10,32 +10,21 @@ use http::header::{HOST, ORIGIN};
 
 /// Refuses a request that a web page may have sent.
 pub(super) fn check(headers: &HeaderMap) -> Result<(), &'static str> {
-    let text = |name| {
-        headers
-            .get(name)
-            .map(|value: &http::HeaderValue| value.to_str().unwrap_or("?"))
-    };
+    let text = |name| headers.get(name).map(|value: &http::HeaderValue| value.to_str().unwrap_or("?"));
     if !text(HOST).is_some_and(|host| is_local(host_in(host))) {
-        return Err(
-            "the Host of this request is none of this machine's: use 127.0.0.1 or localhost",
-        );
+        return Err("the Host of this request is none of this machine's: use 127.0.0.1 or localhost");
     }
     if text(ORIGIN).is_some_and(|origin| !is_local_origin(origin)) {
         return Err("web pages may not use the local cloud");
     }
-    match headers
-        .get("sec-fetch-site")
-        .map(http::HeaderValue::as_bytes)
-    {
+    match headers.get("sec-fetch-site").map(http::HeaderValue::as_bytes) {
         Some(b"cross-site" | b"same-site") => Err("web pages may not use the local cloud"),
         _ => Ok(()),
     }
 }
 
 fn is_local_origin(origin: &str) -> bool {
-    let host = origin
-        .strip_prefix("http://")
-        .or_else(|| origin.strip_prefix("https://"));
+    let host = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     host.is_some_and(|host| is_local(host_in(host)))
 }
 
@@ -59,24 +48,15 @@ mod tests {
 
     fn check(pairs: &[(&'static str, &'static str)]) -> bool {
         let pair = |(name, value): &(&'static str, &'static str)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
         };
         super::check(&pairs.iter().map(pair).collect::<HeaderMap>()).is_ok()
     }
 
     #[test]
     fn clients_pass() {
-        for host in [
-            "127.0.0.1:4566",
-            "localhost",
-            "LocalHost:80",
-            "[::1]:4566",
-            "raw.localhost:4566",
-            "10.0.0.7:4566",
-        ] {
+        for host in ["127.0.0.1:4566", "localhost", "LocalHost:80", "[::1]:4566", "raw.localhost:4566", "10.0.0.7:4566"]
+        {
             assert!(check(&[("host", host)]), "{host}");
         }
         assert!(check(&[
@@ -91,15 +71,9 @@ mod tests {
         assert!(!check(&[("host", "evil.example")]));
         assert!(!check(&[("host", "localhost.evil.example:4566")]));
         assert!(!check(&[("host", "127.0.0.1.evil.example")]));
-        assert!(!check(&[
-            ("host", "127.0.0.1:4566"),
-            ("origin", "https://evil.example")
-        ]));
+        assert!(!check(&[("host", "127.0.0.1:4566"), ("origin", "https://evil.example")]));
         assert!(!check(&[("host", "127.0.0.1:4566"), ("origin", "null")]));
-        assert!(!check(&[
-            ("host", "127.0.0.1:4566"),
-            ("sec-fetch-site", "cross-site")
-        ]));
+        assert!(!check(&[("host", "127.0.0.1:4566"), ("sec-fetch-site", "cross-site")]));
         assert!(!check(&[]));
     }
 }

@@ -34,19 +34,12 @@ const SERVICES: [(&str, Surface, Version); 5] = [
 ];
 
 pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
-    let target = request
-        .headers()
-        .get("x-amz-target")
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default()
-        .to_owned();
+    let target =
+        request.headers().get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let (prefix, operation) = target.split_once('.').unwrap_or((&target, ""));
     let Some((_, surface, version)) = SERVICES.iter().find(|(own, ..)| *own == prefix) else {
         let message = format!("`{target}` is of a service that is not available locally");
-        return refusal(
-            &ServiceError::client("UnknownOperationException", message),
-            Version::One,
-        );
+        return refusal(&ServiceError::client("UnknownOperationException", message), Version::One);
     };
     if let Some(error) = surfaces.fault(*surface).await {
         super::drain(request).await;
@@ -64,12 +57,7 @@ pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
     }
 }
 
-async fn outcome(
-    surfaces: &Surfaces,
-    surface: Surface,
-    operation: &str,
-    request: Request,
-) -> Outcome {
+async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request: Request) -> Outcome {
     let read = body::read(request, MOST_REQUEST_BYTES).await;
     let bytes = read.map_err(|_| ServiceError {
         status: 413,
@@ -77,12 +65,7 @@ async fn outcome(
         message: format!("the request is larger than {MOST_REQUEST_BYTES} bytes, or broke off"),
     })?;
     let body = parse(&bytes)?;
-    let Surfaces {
-        context,
-        media,
-        states,
-        ..
-    } = surfaces;
+    let Surfaces { context, media, states, .. } = surfaces;
     match surface {
         Surface::States => states.handle(operation, body).await,
         Surface::Transcribe => transcribe::handle(media, operation, body).await,
@@ -101,14 +84,8 @@ fn parse(bytes: &Bytes) -> Result<Value, ServiceError> {
     }
     match serde_json::from_slice(bytes) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(_) => Err(ServiceError::client(
-            "SerializationException",
-            "the request is not a JSON object",
-        )),
-        Err(error) => Err(ServiceError::client(
-            "SerializationException",
-            error.to_string(),
-        )),
+        Ok(_) => Err(ServiceError::client("SerializationException", "the request is not a JSON object")),
+        Err(error) => Err(ServiceError::client("SerializationException", error.to_string())),
     }
 }
 

@@ -13,20 +13,13 @@ const MOST_FORM_BYTES: usize = 16 * 1024;
 
 /// Whether the body is a form, as the query protocol has it. S3's own form uploads are multipart.
 pub(super) fn is_form(headers: &HeaderMap) -> bool {
-    let kind = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     kind.starts_with("application/x-www-form-urlencoded")
 }
 
 pub(super) async fn handle(request: Request) -> Response {
-    let form = body::read(request, MOST_FORM_BYTES)
-        .await
-        .unwrap_or_default();
-    let asked = form
-        .split(|byte| *byte == b'&')
-        .any(|pair| pair == b"Action=GetCallerIdentity");
+    let form = body::read(request, MOST_FORM_BYTES).await.unwrap_or_default();
+    let asked = form.split(|byte| *byte == b'&').any(|pair| pair == b"Action=GetCallerIdentity");
     if asked { identity() } else { unknown() }
 }
 

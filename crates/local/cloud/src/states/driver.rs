@@ -36,14 +36,8 @@ pub(super) async fn run(states: &States, number: i64, commands: &mut Commands) -
     }
 }
 
-async fn attempt(
-    states: &States,
-    number: i64,
-    commands: &mut Commands,
-) -> Result<Left, ServiceError> {
-    let row = states
-        .read(move |database| rows::by_number(database, number))
-        .await?;
+async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Result<Left, ServiceError> {
+    let row = states.read(move |database| rows::by_number(database, number)).await?;
     let Some(row) = row.filter(|row| row.status == "RUNNING") else {
         // Whoever still wants to tell it something learns that it is closed.
         while commands.try_recv().is_ok() {}
@@ -56,12 +50,7 @@ async fn attempt(
             driver.uncommitted.extend(events);
             // What was open is in the log already; what follows from the log may cancel some of it.
             driver.perform(loaded.open);
-            driver
-                .take(Step {
-                    events: Vec::new(),
-                    effects,
-                })
-                .await?;
+            driver.take(Step { events: Vec::new(), effects }).await?;
             driver.drive(commands).await
         }
         Err(LoadError::Database(error)) => Err(error),
@@ -71,11 +60,7 @@ async fn attempt(
 
 /// An execution whose log cannot be read ends with that reason instead of being tried for ever.
 async fn give_up(states: &States, row: Row, why: String) -> Result<Left, ServiceError> {
-    tracing::error!(
-        execution = row.arn,
-        why,
-        "an execution cannot be read and is given up"
-    );
+    tracing::error!(execution = row.arn, why, "an execution cannot be read and is given up");
     let closed = Closed {
         status: "FAILED",
         stopped: states.now(),
@@ -83,9 +68,7 @@ async fn give_up(states: &States, row: Row, why: String) -> Result<Left, Service
         error: Some("States.Runtime".to_owned()),
         cause: Some(format!("the execution cannot be read: {why}")),
     };
-    states
-        .write(move |database| rows::append(database, row.number, &[], Some(&closed)))
-        .await?;
+    states.write(move |database| rows::append(database, row.number, &[], Some(&closed))).await?;
     Ok(Left::Closed)
 }
 
@@ -102,15 +85,7 @@ struct Driver<'a> {
 impl<'a> Driver<'a> {
     fn new(states: &'a States, number: i64, execution: Execution) -> Self {
         let (calls, timers) = (Calls::default(), BTreeSet::new());
-        Self {
-            states,
-            number,
-            execution,
-            uncommitted: Vec::new(),
-            calls,
-            timers,
-            closed: false,
-        }
+        Self { states, number, execution, uncommitted: Vec::new(), calls, timers, closed: false }
     }
 
     async fn drive(mut self, commands: &mut Commands) -> Result<Left, ServiceError> {
@@ -127,9 +102,7 @@ impl<'a> Driver<'a> {
     /// Waits for whatever happens next, and takes it to the engine.
     async fn next(&mut self, commands: &mut Commands) -> Result<(), ServiceError> {
         let first = self.timers.first().copied();
-        let wait = first.map_or(Duration::MAX, |(due, _)| {
-            until(due, self.states.context().clock.now())
-        });
+        let wait = first.map_or(Duration::MAX, |(due, _)| until(due, self.states.context().clock.now()));
         tokio::select! {
             (task_id, answer) = self.calls.next() => {
                 let stimulus = match answer {
@@ -187,26 +160,19 @@ impl<'a> Driver<'a> {
         let (number, entries) = (self.number, std::mem::take(&mut self.uncommitted));
         let stopped = entries.last().map_or(0, |entry| entry.at.as_millisecond());
         let closed = finish.map(|finish| closed(finish, stopped));
-        self.states
-            .write(move |database| rows::append(database, number, &entries, closed.as_ref()))
-            .await
+        self.states.write(move |database| rows::append(database, number, &entries, closed.as_ref())).await
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
-                Effect::InvokeTask {
-                    task_id,
-                    resource,
-                    input,
-                    ..
-                } => {
+                Effect::InvokeTask { task_id, resource, input, .. } => {
                     self.calls.begin(self.states, task_id, resource, input);
                     self.note_start(task_id);
                 }
                 Effect::SetTimer { timer_id, due } => drop(self.timers.insert((due, timer_id))),
                 Effect::CancelTimer { timer_id } => {
-                    self.timers.retain(|(_, other)| *other != timer_id)
+                    self.timers.retain(|(_, other)| *other != timer_id);
                 }
                 // The answer of a cancelled task is ignored by the engine when it comes.
                 Effect::CancelTask { .. } => {}
@@ -218,18 +184,13 @@ impl<'a> Driver<'a> {
     /// The history says that the task was started. That need not be on disk before the task's end is.
     fn note_start(&mut self, task_id: TaskId) {
         let now = self.states.context().clock.now();
-        let step =
-            self.execution
-                .advance(Stimulus::TaskStarted { task_id }, now, &mut fastrand::f64);
+        let step = self.execution.advance(Stimulus::TaskStarted { task_id }, now, &mut fastrand::f64);
         self.uncommitted.extend(step.events);
     }
 
     /// When the next thing happens, if nothing else can happen for long before.
     fn has_long_to_wait(&self, commands: &Commands) -> Option<Timestamp> {
-        let (due, _) = self
-            .timers
-            .first()
-            .filter(|_| self.calls.is_empty() && commands.is_empty())?;
+        let (due, _) = self.timers.first().filter(|_| self.calls.is_empty() && commands.is_empty())?;
         (until(*due, self.states.context().clock.now()) > LONG).then_some(*due)
     }
 }
@@ -242,13 +203,7 @@ fn closed(finish: Finish, stopped: i64) -> Closed {
         Status::Failed | Status::Running => "FAILED",
     };
     let output = finish.output.map(|output| output.to_json());
-    Closed {
-        status,
-        stopped,
-        output,
-        error: finish.failure.error,
-        cause: finish.failure.cause,
-    }
+    Closed { status, stopped, output, error: finish.failure.error, cause: finish.failure.cause }
 }
 
 /// How long it is until `due`; nothing when that has passed.

@@ -27,14 +27,7 @@ const REDRIVABLE: SignedDuration = SignedDuration::from_hours(14 * 24);
 const MOST_REDRIVABLE_EVENTS: i64 = 24_999;
 
 /// What an execution may be.
-const STATUSES: [&str; 6] = [
-    "RUNNING",
-    "SUCCEEDED",
-    "FAILED",
-    "TIMED_OUT",
-    "ABORTED",
-    "PENDING_REDRIVE",
-];
+const STATUSES: [&str; 6] = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -84,17 +77,9 @@ pub(super) async fn start(states: &States, body: Value) -> Outcome {
     name::check(&name)?;
     let input = checked_input(asked.input)?;
     let machine_arn = asked.state_machine_arn;
-    let new = New {
-        arn: name::execution_arn(&machine_arn, &name),
-        machine_arn,
-        name,
-        input,
-        started: states.now(),
-    };
+    let new = New { arn: name::execution_arn(&machine_arn, &name), machine_arn, name, input, started: states.now() };
     let (machine_arn, arn) = (new.machine_arn.clone(), new.arn.clone());
-    let begun = states
-        .write(move |database| rows::begin(database, &new))
-        .await?;
+    let begun = states.write(move |database| rows::begin(database, &new)).await?;
     let started = match begun {
         Begun::New { number, started } => {
             states.wake(number);
@@ -104,19 +89,13 @@ pub(super) async fn start(states: &States, body: Value) -> Outcome {
         Begun::Other => return Err(refusal::execution_exists(&arn)),
         Begun::NoMachine => return Err(refusal::no_such_machine(&machine_arn)),
     };
-    Ok(Reply::plain(
-        json!({"executionArn": arn, "startDate": seconds(started)}),
-    ))
+    Ok(Reply::plain(json!({"executionArn": arn, "startDate": seconds(started)})))
 }
 
 fn checked_input(input: Option<String>) -> Result<String, ServiceError> {
     let input = input.unwrap_or_else(|| "{}".to_owned());
     if input.len() > MOST_INPUT_BYTES {
-        return Err(refusal::out_of_bounds(
-            "input",
-            "…",
-            "have length less than or equal to 262144",
-        ));
+        return Err(refusal::out_of_bounds("input", "…", "have length less than or equal to 262144"));
     }
     match serde_json::from_str::<serde::de::IgnoredAny>(&input) {
         Ok(_) => Ok(input),
@@ -141,10 +120,7 @@ pub(super) async fn describe(states: &States, body: Value) -> Outcome {
     if with_data {
         set("input", Some(row.input.into()));
         set("inputDetails", Some(json!({"included": true})));
-        set(
-            "outputDetails",
-            row.output.as_ref().map(|_| json!({"included": true})),
-        );
+        set("outputDetails", row.output.as_ref().map(|_| json!({"included": true})));
         set("output", row.output.map(Value::from));
         set("error", row.error.map(Value::from));
         set("cause", row.cause.map(Value::from));
@@ -173,34 +149,19 @@ fn summary(row: &Row) -> Value {
 
 /// Whether an execution can be redriven, and why not, in the service's words.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html>
-async fn redrivability(
-    states: &States,
-    row: &Row,
-) -> Result<(&'static str, Option<String>), ServiceError> {
-    let status = row.status.as_str();
-    if !matches!(status, "FAILED" | "TIMED_OUT" | "ABORTED") {
-        return Ok((
-            "NOT_REDRIVABLE",
-            Some(format!("Execution is {status} and cannot be redriven")),
-        ));
+async fn redrivability(states: &States, row: &Row) -> Result<(&'static str, Option<String>), ServiceError> {
+    let found = row.status.as_str();
+    if !matches!(found, "FAILED" | "TIMED_OUT" | "ABORTED") {
+        return Ok(("NOT_REDRIVABLE", Some(format!("Execution is {found} and cannot be redriven"))));
     }
     let number = row.number;
-    let events = states
-        .read(move |database| rows::history_length(database, number))
-        .await?;
+    let events = states.read(move |database| rows::history_length(database, number)).await?;
     if events >= MOST_REDRIVABLE_EVENTS {
-        return Ok((
-            "NOT_REDRIVABLE",
-            Some("Execution history event limit exceeded".to_owned()),
-        ));
+        return Ok(("NOT_REDRIVABLE", Some("Execution history event limit exceeded".to_owned())));
     }
-    let stopped = Timestamp::from_millisecond(row.stopped.unwrap_or(row.started))
-        .unwrap_or(Timestamp::UNIX_EPOCH);
+    let stopped = Timestamp::from_millisecond(row.stopped.unwrap_or(row.started)).unwrap_or(Timestamp::UNIX_EPOCH);
     if states.context().clock.now().duration_since(stopped) > REDRIVABLE {
-        return Ok((
-            "NOT_REDRIVABLE",
-            Some("Execution redrivable period exceeded".to_owned()),
-        ));
+        return Ok(("NOT_REDRIVABLE", Some("Execution redrivable period exceeded".to_owned())));
     }
     Ok(("REDRIVABLE", None))
 }
@@ -212,16 +173,8 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
     };
     name::check_arn(&machine_arn, "stateMachine")?;
     let size = page::size(asked.max_results)?;
-    if let Some(unknown) = asked
-        .status_filter
-        .as_deref()
-        .filter(|status| !STATUSES.contains(status))
-    {
-        return Err(refusal::out_of_bounds(
-            "statusFilter",
-            unknown,
-            &format!("satisfy enum value set: {STATUSES:?}"),
-        ));
+    if let Some(unknown) = asked.status_filter.as_deref().filter(|status| !STATUSES.contains(status)) {
+        return Err(refusal::out_of_bounds("statusFilter", unknown, &format!("satisfy enum value set: {STATUSES:?}")));
     }
     let redriven = match asked.redrive_filter.as_deref() {
         None => None,
@@ -236,21 +189,10 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
         }
     };
     machines::find(states, machine_arn.clone()).await?;
-    let list = format!(
-        "executions {machine_arn} {:?} {redriven:?}",
-        asked.status_filter
-    );
+    let list = format!("executions {machine_arn} {:?} {redriven:?}", asked.status_filter);
     let before = page::number(&list, asked.next_token.as_deref())?;
-    let filter = rows::Filter {
-        machine_arn,
-        status: asked.status_filter,
-        redriven,
-        before,
-        most: size + 1,
-    };
-    let mut found = states
-        .read(move |database| rows::newest(database, &filter))
-        .await?;
+    let filter = rows::Filter { machine_arn, status: asked.status_filter, redriven, before, most: size + 1 };
+    let mut found = states.read(move |database| rows::newest(database, &filter)).await?;
     let next = page::cut(&mut found, size, &list, |row| row.number.to_string());
     let mut answer = json!({"executions": found.iter().map(summary).collect::<Vec<Value>>()});
     super::insert_token(&mut answer, next);
@@ -259,13 +201,8 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
 
 fn no_machine_named(map_run_arn: Option<&str>) -> ServiceError {
     match map_run_arn {
-        Some(_) => ServiceError::not_available_locally(
-            "executions of a distributed Map are not available locally",
-        ),
-        None => ServiceError::client(
-            "ValidationException",
-            "Must specify either stateMachineArn or mapRunArn",
-        ),
+        Some(_) => ServiceError::not_available_locally("executions of a distributed Map are not available locally"),
+        None => ServiceError::client("ValidationException", "Must specify either stateMachineArn or mapRunArn"),
     }
 }
 
@@ -283,9 +220,7 @@ pub(super) async fn redrive(states: &States, body: Value) -> Outcome {
     let asked: Redrive = decode(body)?;
     let row = find(states, asked.execution_arn).await?;
     if asked.client_token.is_some() && asked.client_token == row.redrive_token {
-        return Ok(Reply::plain(
-            json!({"redriveDate": seconds(row.redriven.unwrap_or(row.started))}),
-        ));
+        return Ok(Reply::plain(json!({"redriveDate": seconds(row.redriven.unwrap_or(row.started))})));
     }
     if let (_, Some(why)) = redrivability(states, &row).await? {
         return Err(refusal::not_redrivable(&why));
@@ -298,9 +233,8 @@ pub(super) async fn describe_machine(states: &States, body: Value) -> Outcome {
     let asked: Named = decode(body)?;
     let row = find(states, asked.execution_arn).await?;
     let revision = row.revision;
-    let (definition, role_arn, id, updated) = states
-        .read(move |database| machines::revision_of(database, revision))
-        .await?;
+    let (definition, role_arn, id, updated) =
+        states.read(move |database| machines::revision_of(database, revision)).await?;
     let name = name::last_part(&row.machine_arn).to_owned();
     let mut answer = json!({
         "stateMachineArn": row.machine_arn,
@@ -321,8 +255,6 @@ pub(super) async fn describe_machine(states: &States, body: Value) -> Outcome {
 pub(super) async fn find(states: &States, arn: String) -> Result<Row, ServiceError> {
     name::check_arn(&arn, "execution")?;
     let wanted = arn.clone();
-    let found = states
-        .read(move |database| rows::by_arn(database, &wanted))
-        .await?;
+    let found = states.read(move |database| rows::by_arn(database, &wanted)).await?;
     found.ok_or_else(|| refusal::no_such_execution(&arn))
 }

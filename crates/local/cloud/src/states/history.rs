@@ -22,15 +22,8 @@ struct Get {
 }
 
 /// Members of an event's details that are data of the execution.
-const DATA: [&str; 7] = [
-    "input",
-    "inputDetails",
-    "output",
-    "outputDetails",
-    "parameters",
-    "assignedVariables",
-    "assignedVariablesDetails",
-];
+const DATA: [&str; 7] =
+    ["input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables", "assignedVariablesDetails"];
 
 pub(super) async fn get(states: &States, body: Value) -> Outcome {
     let asked: Get = decode(body)?;
@@ -38,30 +31,19 @@ pub(super) async fn get(states: &States, body: Value) -> Outcome {
     let row = executions::find(states, asked.execution_arn).await?;
     let (number, reverse) = (row.number, asked.reverse_order);
     let list = format!("history {number} {reverse}");
-    let from = page::number(&list, asked.next_token.as_deref())?.unwrap_or(if reverse {
-        i64::MAX
-    } else {
-        -1
-    });
-    let mut found = states
-        .read(move |database| rows::history(database, number, from, reverse, size + 1))
-        .await?;
-    let next = page::cut(&mut found, size, &list, |(sequence, _)| {
-        sequence.to_string()
-    });
+    let from = page::number(&list, asked.next_token.as_deref())?.unwrap_or(if reverse { i64::MAX } else { -1 });
+    let mut found = states.read(move |database| rows::history(database, number, from, reverse, size + 1)).await?;
+    let next = page::cut(&mut found, size, &list, |(sequence, _)| sequence.to_string());
     let with_data = asked.include_execution_data.unwrap_or(true);
-    let events = found
-        .iter()
-        .map(|(_, entry)| event(entry, with_data))
-        .collect::<Result<Vec<Value>, _>>()?;
+    let events = found.iter().map(|(_, entry)| event(entry, with_data)).collect::<Result<Vec<Value>, _>>()?;
     let mut answer = json!({"events": events});
     super::insert_token(&mut answer, next);
     Ok(Reply::plain(answer))
 }
 
 fn event(entry: &str, with_data: bool) -> Result<Value, ServiceError> {
-    let entry: LogEntry = serde_json::from_str(entry)
-        .map_err(|error| ServiceError::internal("InternalFailure", error.to_string()))?;
+    let entry: LogEntry =
+        serde_json::from_str(entry).map_err(|error| ServiceError::internal("InternalFailure", error.to_string()))?;
     let mut event = entry.to_history_event().unwrap_or_default();
     if !with_data && let Some(members) = event.as_object_mut() {
         for details in members.values_mut().filter_map(Value::as_object_mut) {

@@ -35,18 +35,12 @@ pub(super) enum LoadError {
 pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError> {
     let (definition, role_arn) = states.definition(row.revision).await?;
     let number = row.number;
-    let entries = states
-        .read(move |database| rows::log(database, number))
-        .await?;
+    let entries = states.read(move |database| rows::log(database, number)).await?;
     let start = start_context(row, role_arn)?;
     let now = states.context().clock.now();
     if entries.is_empty() {
         let (execution, step) = Execution::start(definition, start, now, &mut fastrand::f64);
-        return Ok(Loaded {
-            execution,
-            open: Vec::new(),
-            step,
-        });
+        return Ok(Loaded { execution, open: Vec::new(), step });
     }
     replay(row, definition, start, &entries, now)
 }
@@ -58,10 +52,7 @@ fn replay(
     entries: &[String],
     now: Timestamp,
 ) -> Result<Loaded, LoadError> {
-    let log = entries
-        .iter()
-        .map(|entry| serde_json::from_str(entry))
-        .collect::<Result<Vec<LogEntry>, _>>();
+    let log = entries.iter().map(|entry| serde_json::from_str(entry)).collect::<Result<Vec<LogEntry>, _>>();
     let log = log.map_err(|error| LoadError::Log(error.to_string()))?;
     let replayed = Execution::replay(definition, start, log);
     let mut execution = replayed.map_err(|error| LoadError::Log(error.to_string()))?;
@@ -72,16 +63,11 @@ fn replay(
     } else {
         execution.resume(now, &mut fastrand::f64)
     };
-    Ok(Loaded {
-        execution,
-        open,
-        step,
-    })
+    Ok(Loaded { execution, open, step })
 }
 
 fn start_context(row: &Row, role_arn: String) -> Result<StartContext, LoadError> {
-    let input: Value =
-        serde_json::from_str(&row.input).map_err(|error| LoadError::Log(error.to_string()))?;
+    let input: Value = serde_json::from_str(&row.input).map_err(|error| LoadError::Log(error.to_string()))?;
     Ok(StartContext {
         execution_arn: row.arn.clone(),
         name: row.name.clone(),

@@ -93,12 +93,8 @@ pub(super) async fn create(states: &States, body: Value) -> Outcome {
         settings: settings(asked.logging_configuration, asked.tracing_configuration),
         tags: Value::Object(tags),
     };
-    let stored = states
-        .write(move |database| rows::insert_or_find(database, machine))
-        .await??;
-    Ok(Reply::plain(
-        json!({"stateMachineArn": stored.arn, "creationDate": seconds(stored.created)}),
-    ))
+    let stored = states.write(move |database| rows::insert_or_find(database, machine)).await??;
+    Ok(Reply::plain(json!({"stateMachineArn": stored.arn, "creationDate": seconds(stored.created)})))
 }
 
 pub(super) async fn update(states: &States, body: Value) -> Outcome {
@@ -121,12 +117,8 @@ pub(super) async fn update(states: &States, body: Value) -> Outcome {
         revision_id: identifier::random(),
     };
     let (updated, revision) = (change.updated, change.revision_id.clone());
-    states
-        .write(move |database| rows::change(database, change))
-        .await??;
-    Ok(Reply::plain(
-        json!({"updateDate": seconds(updated), "revisionId": revision}),
-    ))
+    states.write(move |database| rows::change(database, change)).await??;
+    Ok(Reply::plain(json!({"updateDate": seconds(updated), "revisionId": revision})))
 }
 
 pub(super) async fn describe(states: &States, body: Value) -> Outcome {
@@ -160,9 +152,7 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
     let asked: List = decode(body)?;
     let size = page::size(asked.max_results)?;
     let after = page::place("machines", asked.next_token.as_deref())?.unwrap_or_default();
-    let mut found = states
-        .read(move |database| rows::after(database, &after, size + 1))
-        .await?;
+    let mut found = states.read(move |database| rows::after(database, &after, size + 1)).await?;
     let next = page::cut(&mut found, size, "machines", |machine| machine.arn.clone());
     let machines: Vec<Value> = found.iter().map(item).collect();
     let mut answer = json!({"stateMachines": machines});
@@ -183,9 +173,7 @@ pub(super) async fn delete(states: &States, body: Value) -> Outcome {
     let asked: Named = decode(body)?;
     name::check_arn(&asked.state_machine_arn, "stateMachine")?;
     let arn = asked.state_machine_arn;
-    let open = states
-        .write(move |database| rows::delete(database, &arn))
-        .await?;
+    let open = states.write(move |database| rows::delete(database, &arn)).await?;
     for execution in open {
         states.stop_quietly(execution);
     }
@@ -228,44 +216,32 @@ where
         Value::Object(tags) => edit(tags)?,
         _ => edit(Map::new())?,
     };
-    states
-        .write(move |database| rows::set_tags(database, &machine.arn, &Value::Object(tags)))
-        .await?;
+    states.write(move |database| rows::set_tags(database, &machine.arn, &Value::Object(tags))).await?;
     Ok(Reply::plain(json!({})))
 }
 
 fn merged(mut tags: Map<String, Value>, new: Vec<Tag>) -> Result<Map<String, Value>, ServiceError> {
     tags.extend(new.into_iter().map(|tag| (tag.key, Value::from(tag.value))));
     if tags.len() > MOST_TAGS {
-        return Err(ServiceError::client(
-            "TooManyTags",
-            format!("a resource has at most {MOST_TAGS} tags"),
-        ));
+        return Err(ServiceError::client("TooManyTags", format!("a resource has at most {MOST_TAGS} tags")));
     }
     Ok(tags)
 }
 
 async fn tagged(states: &States, arn: String) -> Result<Machine, ServiceError> {
     name::check_arn(&arn, "stateMachine")?;
-    find(states, arn.clone())
-        .await
-        .map_err(|_| refusal::no_such_resource(&arn))
+    find(states, arn.clone()).await.map_err(|_| refusal::no_such_resource(&arn))
 }
 
 /// The machine at `arn`, or `StateMachineDoesNotExist`.
 pub(super) async fn find(states: &States, arn: String) -> Result<Machine, ServiceError> {
     let wanted = arn.clone();
-    let found = states
-        .read(move |database| by_arn(database, &wanted))
-        .await?;
+    let found = states.read(move |database| by_arn(database, &wanted)).await?;
     found.ok_or_else(|| refusal::no_such_machine(&arn))
 }
 
 fn settings(logging: Option<Value>, tracing: Option<Value>) -> Value {
-    let pairs = [
-        ("loggingConfiguration", logging),
-        ("tracingConfiguration", tracing),
-    ];
+    let pairs = [("loggingConfiguration", logging), ("tracingConfiguration", tracing)];
     pairs
         .into_iter()
         .filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)))
@@ -276,17 +252,13 @@ fn settings(logging: Option<Value>, tracing: Option<Value>) -> Value {
 fn refuse_unsupported(kind: Option<&str>, publish: bool) -> Result<(), ServiceError> {
     match kind {
         None | Some("STANDARD") if !publish => Ok(()),
-        None | Some("STANDARD") => Err(ServiceError::not_available_locally(
-            "versions of state machines are not available locally",
-        )),
-        Some("EXPRESS") => Err(ServiceError::not_available_locally(
-            "state machines of type EXPRESS are not available locally",
-        )),
-        Some(other) => Err(refusal::out_of_bounds(
-            "type",
-            other,
-            "satisfy enum value set: [STANDARD, EXPRESS]",
-        )),
+        None | Some("STANDARD") => {
+            Err(ServiceError::not_available_locally("versions of state machines are not available locally"))
+        }
+        Some("EXPRESS") => {
+            Err(ServiceError::not_available_locally("state machines of type EXPRESS are not available locally"))
+        }
+        Some(other) => Err(refusal::out_of_bounds("type", other, "satisfy enum value set: [STANDARD, EXPRESS]")),
     }
 }
 

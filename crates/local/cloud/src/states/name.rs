@@ -16,19 +16,10 @@ const FORBIDDEN: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
 pub(super) fn check(name: &str) -> Result<(), ServiceError> {
     let length = name.chars().count();
     if length > MOST_NAME_CHARS {
-        return Err(refusal::out_of_bounds(
-            "name",
-            name,
-            "have length less than or equal to 80",
-        ));
+        return Err(refusal::out_of_bounds("name", name, "have length less than or equal to 80"));
     }
-    let forbidden =
-        |c: char| c.is_whitespace() || c.is_control() || FORBIDDEN.contains(c) || is_nonchar(c);
-    if length == 0 || name.chars().any(forbidden) {
-        Err(refusal::invalid_name(name))
-    } else {
-        Ok(())
-    }
+    let forbidden = |c: char| c.is_whitespace() || c.is_control() || FORBIDDEN.contains(c) || is_nonchar(c);
+    if length == 0 || name.chars().any(forbidden) { Err(refusal::invalid_name(name)) } else { Ok(()) }
 }
 
 fn is_nonchar(c: char) -> bool {
@@ -36,18 +27,12 @@ fn is_nonchar(c: char) -> bool {
 }
 
 pub(super) fn machine_arn(context: &Context, name: &str) -> String {
-    format!(
-        "arn:aws:states:{}:{ACCOUNT}:stateMachine:{name}",
-        context.region
-    )
+    format!("arn:aws:states:{}:{ACCOUNT}:stateMachine:{name}", context.region)
 }
 
 /// The ARN of the execution `name` of the machine at `machine_arn`.
 pub(super) fn execution_arn(machine_arn: &str, name: &str) -> String {
-    format!(
-        "{}:{name}",
-        machine_arn.replacen(":stateMachine:", ":execution:", 1)
-    )
+    format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
 }
 
 /// The name at the end of an ARN.
@@ -61,8 +46,7 @@ pub(super) fn check_arn(arn: &str, kind: &str) -> Result<(), ServiceError> {
     match parts[..] {
         ["arn", _, "states", _, _, found, rest] if found == kind && !rest.is_empty() => Ok(()),
         ["arn", _, "states", _, _, found, _] => {
-            let message =
-                format!("Invalid Arn: 'Resource type not valid in this context: {found}'");
+            let message = format!("Invalid Arn: 'Resource type not valid in this context: {found}'");
             Err(ServiceError::client("InvalidArn", message))
         }
         _ => Err(refusal::invalid_arn(arn)),
@@ -82,24 +66,15 @@ mod tests {
         for bad in ["", "a b", "a/b", "a:b", "a\u{7}", "a\"b", "50%", "a\u{a0}b"] {
             assert_eq!(check(bad).unwrap_err().code, "InvalidName", "{bad}");
         }
-        assert_eq!(
-            check(&"x".repeat(81)).unwrap_err().code,
-            "ValidationException"
-        );
+        assert_eq!(check(&"x".repeat(81)).unwrap_err().code, "ValidationException");
     }
 
     #[test]
     fn an_arn_of_another_kind_is_refused() {
         let machine = "arn:aws:states:us-east-1:000000000000:stateMachine:extract";
         assert!(check_arn(machine, "stateMachine").is_ok());
-        assert_eq!(
-            check_arn(machine, "execution").unwrap_err().code,
-            "InvalidArn"
-        );
-        assert_eq!(
-            check_arn("extract", "stateMachine").unwrap_err().code,
-            "InvalidArn"
-        );
+        assert_eq!(check_arn(machine, "execution").unwrap_err().code, "InvalidArn");
+        assert_eq!(check_arn("extract", "stateMachine").unwrap_err().code, "InvalidArn");
         assert!(check_arn(&execution_arn(machine, "one"), "execution").is_ok());
     }
 }

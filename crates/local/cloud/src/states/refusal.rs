@@ -6,10 +6,7 @@ use crate::database::DatabaseError;
 use crate::wire::ServiceError;
 
 pub(super) fn invalid_arn(arn: &str) -> ServiceError {
-    ServiceError::client(
-        "InvalidArn",
-        format!("Invalid Arn: 'Invalid ARN prefix: {arn}'"),
-    )
+    ServiceError::client("InvalidArn", format!("Invalid Arn: 'Invalid ARN prefix: {arn}'"))
 }
 
 pub(super) fn invalid_name(name: &str) -> ServiceError {
@@ -17,38 +14,23 @@ pub(super) fn invalid_name(name: &str) -> ServiceError {
 }
 
 pub(super) fn invalid_token() -> ServiceError {
-    ServiceError::client(
-        "InvalidToken",
-        "Invalid Token: 'the token is not of this list'",
-    )
+    ServiceError::client("InvalidToken", "Invalid Token: 'the token is not of this list'")
 }
 
 pub(super) fn invalid_input(why: &str) -> ServiceError {
-    ServiceError::client(
-        "InvalidExecutionInput",
-        format!("Invalid State Machine Execution Input: '{why}'"),
-    )
+    ServiceError::client("InvalidExecutionInput", format!("Invalid State Machine Execution Input: '{why}'"))
 }
 
 pub(super) fn invalid_definition(why: &str) -> ServiceError {
-    ServiceError::client(
-        "InvalidDefinition",
-        format!("Invalid State Machine Definition: '{why}'"),
-    )
+    ServiceError::client("InvalidDefinition", format!("Invalid State Machine Definition: '{why}'"))
 }
 
 pub(super) fn no_such_machine(arn: &str) -> ServiceError {
-    ServiceError::client(
-        "StateMachineDoesNotExist",
-        format!("State Machine Does Not Exist: '{arn}'"),
-    )
+    ServiceError::client("StateMachineDoesNotExist", format!("State Machine Does Not Exist: '{arn}'"))
 }
 
 pub(super) fn no_such_execution(arn: &str) -> ServiceError {
-    ServiceError::client(
-        "ExecutionDoesNotExist",
-        format!("Execution Does Not Exist: '{arn}'"),
-    )
+    ServiceError::client("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
 }
 
 pub(super) fn no_such_resource(arn: &str) -> ServiceError {
@@ -56,28 +38,18 @@ pub(super) fn no_such_resource(arn: &str) -> ServiceError {
 }
 
 pub(super) fn machine_exists(arn: &str) -> ServiceError {
-    ServiceError::client(
-        "StateMachineAlreadyExists",
-        format!("State Machine Already Exists: '{arn}'"),
-    )
+    ServiceError::client("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'"))
 }
 
 pub(super) fn execution_exists(arn: &str) -> ServiceError {
-    ServiceError::client(
-        "ExecutionAlreadyExists",
-        format!("Execution Already Exists: '{arn}'"),
-    )
+    ServiceError::client("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
 }
 
 pub(super) fn not_redrivable(why: &str) -> ServiceError {
     ServiceError::client("ExecutionNotRedrivable", why)
 }
 
-pub(super) fn out_of_bounds(
-    member: &str,
-    value: impl std::fmt::Display,
-    constraint: &str,
-) -> ServiceError {
+pub(super) fn out_of_bounds(member: &str, value: impl std::fmt::Display, constraint: &str) -> ServiceError {
     let message = format!(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {constraint}"
     );
@@ -86,9 +58,6 @@ pub(super) fn out_of_bounds(
 
 /// The database failed: nothing that the caller did.
 pub(super) fn broken(error: &DatabaseError) -> ServiceError {
-    tracing::error!(
-        error = error as &dyn std::error::Error,
-        "failed to use the database for the Step Functions API"
-    );
+    tracing::error!(error = error as &dyn std::error::Error, "failed to use the database for the Step Functions API");
     ServiceError::internal("InternalFailure", error.to_string())
 }

@@ -21,10 +21,7 @@ const MOST_ACTIVE: usize = 256;
 #[derive(Debug)]
 pub(super) enum Command {
     /// Abort; `done` hears the time of the end once it is on disk.
-    Stop {
-        failure: Failure,
-        done: oneshot::Sender<i64>,
-    },
+    Stop { failure: Failure, done: oneshot::Sender<i64> },
 }
 
 /// The commands to one execution in memory.
@@ -75,9 +72,7 @@ impl States {
         let (sender, commands) = mpsc::unbounded_channel();
         scheduler.active.insert(number, sender);
         let states = self.clone();
-        self.inner
-            .tasks
-            .spawn(async move { states.drive(number, commands).await });
+        self.inner.tasks.spawn(async move { states.drive(number, commands).await });
     }
 
     async fn drive(&self, number: i64, mut commands: Commands) {
@@ -120,9 +115,6 @@ impl States {
     }
 
     fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
-        self.inner
-            .scheduler
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.inner.scheduler.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -22,15 +22,10 @@ pub(super) async fn perform(
     now: Timestamp,
 ) -> Result<Payload, Failure> {
     let Some(wanted) = lambda::invocation(resource, input) else {
-        return Err(Failure::new(
-            "States.Runtime",
-            format!("{} is not available locally", describe(resource)),
-        ));
+        return Err(Failure::new("States.Runtime", format!("{} is not available locally", describe(resource))));
     };
     let wanted = wanted?;
-    let invoked = functions
-        .invoke(&wanted.function, Bytes::from(wanted.payload))
-        .await;
+    let invoked = functions.invoke(&wanted.function, Bytes::from(wanted.payload)).await;
     let invocation = invoked.map_err(|error| refused(&error))?;
     let answer = Answer {
         payload: String::from_utf8_lossy(&invocation.payload).into_owned(),
@@ -53,11 +48,7 @@ fn describe(resource: &Resource) -> String {
 
 fn refused(error: &ServiceError) -> Failure {
     // Step Functions names the version that it asked for.
-    let version = if error.code == "ResourceNotFoundException" {
-        ":$LATEST"
-    } else {
-        ""
-    };
+    let version = if error.code == "ResourceNotFoundException" { ":$LATEST" } else { "" };
     let message = format!("{}{version}", error.message);
     lambda::refused(&error.code, &message, error.status, &identifier::random())
 }

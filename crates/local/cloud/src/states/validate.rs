@@ -19,15 +19,10 @@ struct Validate {
 pub(super) fn validate(body: Value) -> Outcome {
     let asked: Validate = decode(body)?;
     let most = page::size(asked.max_results)?;
-    let problems = Definition::parse(&asked.definition)
-        .err()
-        .map(|error| error.problems)
-        .unwrap_or_default();
+    let problems = Definition::parse(&asked.definition).err().map(|error| error.problems).unwrap_or_default();
     let shown: Vec<Value> = problems.iter().take(most).map(diagnostic).collect();
     let result = if problems.is_empty() { "OK" } else { "FAIL" };
-    Ok(Reply::plain(
-        json!({"result": result, "diagnostics": shown, "truncated": problems.len() > most}),
-    ))
+    Ok(Reply::plain(json!({"result": result, "diagnostics": shown, "truncated": problems.len() > most})))
 }
 
 fn diagnostic(problem: &Problem) -> Value {

@@ -14,17 +14,8 @@ use tokio::net::TcpStream;
 /// The example of that name, which Cargo builds with the tests.
 pub(crate) fn example(name: &str) -> PathBuf {
     let test = std::env::current_exe().unwrap();
-    let path = test
-        .parent()
-        .and_then(Path::parent)
-        .unwrap()
-        .join("examples")
-        .join(name);
-    assert!(
-        path.exists(),
-        "build the examples first: {}",
-        path.display()
-    );
+    let path = test.parent().and_then(Path::parent).unwrap().join("examples").join(name);
+    assert!(path.exists(), "build the examples first: {}", path.display());
     path
 }
 
@@ -71,15 +62,8 @@ pub(crate) async fn eventually(what: &str, holds: impl AsyncFn() -> bool) {
 
 /// Invokes `worker` and gives the error kind and the answer.
 pub(crate) async fn invoke(cloud: &Cloud, event: Value) -> (Option<String>, Value) {
-    let invocation = cloud
-        .functions()
-        .invoke("worker", Bytes::from(event.to_string()))
-        .await
-        .unwrap();
-    (
-        invocation.function_error,
-        serde_json::from_slice(&invocation.payload).unwrap(),
-    )
+    let invocation = cloud.functions().invoke("worker", Bytes::from(event.to_string())).await.unwrap();
+    (invocation.function_error, serde_json::from_slice(&invocation.payload).unwrap())
 }
 
 /// A response as it came over the wire.
@@ -99,21 +83,13 @@ impl Answer {
 /// Sends one request over a connection of its own. `head` holds the request line and further headers.
 pub(crate) async fn send(endpoint: &str, head: &str, body: &str) -> Answer {
     let address = endpoint.trim_start_matches("http://");
-    let host = if head.to_ascii_lowercase().contains("\r\nhost:") {
-        String::new()
-    } else {
-        format!("Host: {address}\r\n")
-    };
+    let host =
+        if head.to_ascii_lowercase().contains("\r\nhost:") { String::new() } else { format!("Host: {address}\r\n") };
     let (line, headers) = head.split_once("\r\n").unwrap_or((head, ""));
-    let headers = if headers.is_empty() {
-        String::new()
-    } else {
-        format!("{headers}\r\n")
-    };
+    let headers = if headers.is_empty() { String::new() } else { format!("{headers}\r\n") };
     let length = body.len();
-    let request = format!(
-        "{line} HTTP/1.1\r\n{host}{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    );
+    let request =
+        format!("{line} HTTP/1.1\r\n{host}{headers}Connection: close\r\nContent-Length: {length}\r\n\r\n{body}");
     let mut stream = TcpStream::connect(address).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = Vec::new();
@@ -121,19 +97,10 @@ pub(crate) async fn send(endpoint: &str, head: &str, body: &str) -> Answer {
     let text = String::from_utf8(text).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    Answer {
-        status,
-        head: head.to_ascii_lowercase(),
-        body: body.to_owned(),
-    }
+    Answer { status, head: head.to_ascii_lowercase(), body: body.to_owned() }
 }
 
 /// Calls an operation of a JSON service.
 pub(crate) async fn call(endpoint: &str, target: &str, body: &Value) -> Answer {
-    send(
-        endpoint,
-        &format!("POST /\r\nX-Amz-Target: {target}"),
-        &body.to_string(),
-    )
-    .await
+    send(endpoint, &format!("POST /\r\nX-Amz-Target: {target}"), &body.to_string()).await
 }

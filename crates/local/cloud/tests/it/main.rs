@@ -1,5 +1,7 @@
 //! The cloud as its clients see it: over the wire, with real worker processes, through crashes.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod cloud;
 mod common;
 mod lambda;

@@ -54,38 +54,17 @@ async fn create(client: &Client, definition: &Value) {
 }
 
 async fn begin(client: &Client, name: &str) -> String {
-    let started = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .name(name)
-        .send()
-        .await
-        .unwrap();
+    let started = client.start_execution().state_machine_arn(MACHINE).name(name).send().await.unwrap();
     started.execution_arn().to_owned()
 }
 
 async fn status(client: &Client, arn: &str) -> ExecutionStatus {
-    client
-        .describe_execution()
-        .execution_arn(arn)
-        .send()
-        .await
-        .unwrap()
-        .status()
-        .clone()
+    client.describe_execution().execution_arn(arn).send().await.unwrap().status().clone()
 }
 
 async fn ends(client: &Client, arn: &str, expected: ExecutionStatus) {
-    eventually("the execution ends", async || {
-        status(client, arn).await != ExecutionStatus::Running
-    })
-    .await;
-    let described = client
-        .describe_execution()
-        .execution_arn(arn)
-        .send()
-        .await
-        .unwrap();
+    eventually("the execution ends", async || status(client, arn).await != ExecutionStatus::Running).await;
+    let described = client.describe_execution().execution_arn(arn).send().await.unwrap();
     assert_eq!(*described.status(), expected, "{described:?}");
 }
 
@@ -95,41 +74,15 @@ async fn an_execution_invokes_a_function_and_tells_its_history() {
     let cloud = start(&config(directory.path())).await;
     let client = client(&cloud);
     create(&client, &task(&json!({"do": "echo", "value.$": "$"}))).await;
-    let started = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .name("one")
-        .input(r#"{"a":1}"#)
-        .send()
-        .await
-        .unwrap();
+    let started =
+        client.start_execution().state_machine_arn(MACHINE).name("one").input(r#"{"a":1}"#).send().await.unwrap();
     let arn = started.execution_arn();
-    assert_eq!(
-        arn,
-        "arn:aws:states:us-east-1:000000000000:execution:machine:one"
-    );
+    assert_eq!(arn, "arn:aws:states:us-east-1:000000000000:execution:machine:one");
     ends(&client, arn, ExecutionStatus::Succeeded).await;
-    let described = client
-        .describe_execution()
-        .execution_arn(arn)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        (described.input(), described.output()),
-        (Some(r#"{"a":1}"#), Some(r#"{"a":1}"#))
-    );
-    let history = client
-        .get_execution_history()
-        .execution_arn(arn)
-        .send()
-        .await
-        .unwrap();
-    let types: Vec<HistoryEventType> = history
-        .events()
-        .iter()
-        .map(|event| event.r#type().clone())
-        .collect();
+    let described = client.describe_execution().execution_arn(arn).send().await.unwrap();
+    assert_eq!((described.input(), described.output()), (Some(r#"{"a":1}"#), Some(r#"{"a":1}"#)));
+    let history = client.get_execution_history().execution_arn(arn).send().await.unwrap();
+    let types: Vec<HistoryEventType> = history.events().iter().map(|event| event.r#type().clone()).collect();
     let expected = [
         HistoryEventType::ExecutionStarted,
         HistoryEventType::TaskStateEntered,
@@ -140,32 +93,15 @@ async fn an_execution_invokes_a_function_and_tells_its_history() {
         HistoryEventType::ExecutionSucceeded,
     ];
     assert_eq!(types, expected);
-    let mut pages = client
-        .get_execution_history()
-        .execution_arn(arn)
-        .reverse_order(true)
-        .max_results(3)
-        .into_paginator()
-        .send();
+    let mut pages =
+        client.get_execution_history().execution_arn(arn).reverse_order(true).max_results(3).into_paginator().send();
     let mut ids = Vec::new();
     while let Some(page) = pages.next().await {
-        ids.extend(page.unwrap().events().iter().map(|event| event.id()));
+        ids.extend(page.unwrap().events().iter().map(aws_sdk_sfn::types::HistoryEvent::id));
     }
     assert_eq!(ids, [7, 6, 5, 4, 3, 2, 1]);
-    let bare = client
-        .get_execution_history()
-        .execution_arn(arn)
-        .include_execution_data(false)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        bare.events()[0]
-            .execution_started_event_details()
-            .unwrap()
-            .input(),
-        None
-    );
+    let bare = client.get_execution_history().execution_arn(arn).include_execution_data(false).send().await.unwrap();
+    assert_eq!(bare.events()[0].execution_started_event_details().unwrap().input(), None);
 }
 
 #[tokio::test]
@@ -173,25 +109,13 @@ async fn a_functions_error_becomes_the_executions() {
     let directory = tempfile::tempdir().unwrap();
     let cloud = start(&config(directory.path())).await;
     let client = client(&cloud);
-    create(
-        &client,
-        &task(&json!({"do": "fail", "type": "UnsupportedMedia"})),
-    )
-    .await;
+    create(&client, &task(&json!({"do": "fail", "type": "UnsupportedMedia"}))).await;
     let arn = begin(&client, "one").await;
     ends(&client, &arn, ExecutionStatus::Failed).await;
-    let described = client
-        .describe_execution()
-        .execution_arn(&arn)
-        .send()
-        .await
-        .unwrap();
+    let described = client.describe_execution().execution_arn(&arn).send().await.unwrap();
     assert_eq!(described.error(), Some("UnsupportedMedia"));
     let cause: Value = serde_json::from_str(described.cause().unwrap()).unwrap();
-    assert_eq!(
-        cause,
-        json!({"errorType": "UnsupportedMedia", "errorMessage": "as told"})
-    );
+    assert_eq!(cause, json!({"errorType": "UnsupportedMedia", "errorMessage": "as told"}));
 }
 
 #[tokio::test]
@@ -200,73 +124,17 @@ async fn starting_twice_is_starting_once() {
     let cloud = start(&config(directory.path())).await;
     let client = client(&cloud);
     create(&client, &wait(60)).await;
-    let first = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .name("one")
-        .input("{}")
-        .send()
-        .await
-        .unwrap();
-    let again = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .name("one")
-        .input("{}")
-        .send()
-        .await
-        .unwrap();
+    let first = client.start_execution().state_machine_arn(MACHINE).name("one").input("{}").send().await.unwrap();
+    let again = client.start_execution().state_machine_arn(MACHINE).name("one").input("{}").send().await.unwrap();
     assert_eq!(first.start_date(), again.start_date());
-    let other = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .name("one")
-        .input("[]")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        other
-            .as_service_error()
-            .unwrap()
-            .is_execution_already_exists()
-    );
-    client
-        .stop_execution()
-        .execution_arn(first.execution_arn())
-        .error("Enough")
-        .cause("of it")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        status(&client, first.execution_arn()).await,
-        ExecutionStatus::Aborted
-    );
-    let closed = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .name("one")
-        .input("{}")
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        closed
-            .as_service_error()
-            .unwrap()
-            .is_execution_already_exists()
-    );
-    let stopped = client
-        .describe_execution()
-        .execution_arn(first.execution_arn())
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        (stopped.error(), stopped.cause()),
-        (Some("Enough"), Some("of it"))
-    );
+    let other = client.start_execution().state_machine_arn(MACHINE).name("one").input("[]").send().await.unwrap_err();
+    assert!(other.as_service_error().unwrap().is_execution_already_exists());
+    client.stop_execution().execution_arn(first.execution_arn()).error("Enough").cause("of it").send().await.unwrap();
+    assert_eq!(status(&client, first.execution_arn()).await, ExecutionStatus::Aborted);
+    let closed = client.start_execution().state_machine_arn(MACHINE).name("one").input("{}").send().await.unwrap_err();
+    assert!(closed.as_service_error().unwrap().is_execution_already_exists());
+    let stopped = client.describe_execution().execution_arn(first.execution_arn()).send().await.unwrap();
+    assert_eq!((stopped.error(), stopped.cause()), (Some("Enough"), Some("of it")));
 }
 
 #[tokio::test]
@@ -274,78 +142,21 @@ async fn what_is_wrong_is_said_as_the_service_says_it() {
     let directory = tempfile::tempdir().unwrap();
     let cloud = start(&config(directory.path())).await;
     let client = client(&cloud);
-    let absent = client
-        .start_execution()
-        .state_machine_arn(MACHINE)
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        absent
-            .as_service_error()
-            .unwrap()
-            .is_state_machine_does_not_exist()
-    );
+    let absent = client.start_execution().state_machine_arn(MACHINE).send().await.unwrap_err();
+    assert!(absent.as_service_error().unwrap().is_state_machine_does_not_exist());
     create(&client, &pass()).await;
     let start = || client.start_execution().state_machine_arn(MACHINE);
-    assert!(
-        start()
-            .input("{")
-            .send()
-            .await
-            .unwrap_err()
-            .as_service_error()
-            .unwrap()
-            .is_invalid_execution_input()
-    );
-    assert!(
-        start()
-            .name("a b")
-            .send()
-            .await
-            .unwrap_err()
-            .as_service_error()
-            .unwrap()
-            .is_invalid_name()
-    );
-    assert_eq!(
-        start()
-            .name("x".repeat(81))
-            .send()
-            .await
-            .unwrap_err()
-            .code(),
-        Some("ValidationException")
-    );
-    let arn = client
-        .describe_execution()
-        .execution_arn("one")
-        .send()
-        .await
-        .unwrap_err();
+    assert!(start().input("{").send().await.unwrap_err().as_service_error().unwrap().is_invalid_execution_input());
+    assert!(start().name("a b").send().await.unwrap_err().as_service_error().unwrap().is_invalid_name());
+    assert_eq!(start().name("x".repeat(81)).send().await.unwrap_err().code(), Some("ValidationException"));
+    let arn = client.describe_execution().execution_arn("one").send().await.unwrap_err();
     assert!(arn.as_service_error().unwrap().is_invalid_arn());
     let none = client
         .describe_execution()
-        .execution_arn(format!(
-            "{}:no",
-            MACHINE.replace("stateMachine", "execution")
-        ))
+        .execution_arn(format!("{}:no", MACHINE.replace("stateMachine", "execution")))
         .send();
-    assert!(
-        none.await
-            .unwrap_err()
-            .as_service_error()
-            .unwrap()
-            .is_execution_does_not_exist()
-    );
-    let broken = client
-        .create_state_machine()
-        .name("broken")
-        .definition("{}")
-        .role_arn("r")
-        .send()
-        .await
-        .unwrap_err();
+    assert!(none.await.unwrap_err().as_service_error().unwrap().is_execution_does_not_exist());
+    let broken = client.create_state_machine().name("broken").definition("{}").role_arn("r").send().await.unwrap_err();
     assert!(broken.as_service_error().unwrap().is_invalid_definition());
     let express = client.list_activities().send().await.unwrap_err();
     assert_eq!(express.code(), Some("NotAvailableLocally"));
@@ -367,72 +178,28 @@ async fn a_machine_is_created_once_and_updated() {
         .send()
         .await
         .unwrap_err();
-    assert!(
-        other
-            .as_service_error()
-            .unwrap()
-            .is_state_machine_already_exists()
-    );
+    assert!(other.as_service_error().unwrap().is_state_machine_already_exists());
     let before = begin(&client, "before").await;
     ends(&client, &before, ExecutionStatus::Succeeded).await;
-    client
-        .update_state_machine()
-        .state_machine_arn(MACHINE)
-        .definition(wait(0).to_string())
-        .send()
-        .await
-        .unwrap();
-    let described = client
-        .describe_state_machine()
-        .state_machine_arn(MACHINE)
-        .send()
-        .await
-        .unwrap();
+    client.update_state_machine().state_machine_arn(MACHINE).definition(wait(0).to_string()).send().await.unwrap();
+    let described = client.describe_state_machine().state_machine_arn(MACHINE).send().await.unwrap();
     assert_eq!(described.definition(), wait(0).to_string());
     assert!(described.revision_id().is_some());
-    let old = client
-        .describe_state_machine_for_execution()
-        .execution_arn(&before)
-        .send()
-        .await
-        .unwrap();
+    let old = client.describe_state_machine_for_execution().execution_arn(&before).send().await.unwrap();
     assert_eq!(old.definition(), pass().to_string());
     client
         .tag_resource()
         .resource_arn(MACHINE)
-        .tags(
-            aws_sdk_sfn::types::Tag::builder()
-                .key("a")
-                .value("b")
-                .build(),
-        )
+        .tags(aws_sdk_sfn::types::Tag::builder().key("a").value("b").build())
         .send()
         .await
         .unwrap();
-    let tags = client
-        .list_tags_for_resource()
-        .resource_arn(MACHINE)
-        .send()
-        .await
-        .unwrap();
+    let tags = client.list_tags_for_resource().resource_arn(MACHINE).send().await.unwrap();
     assert_eq!(tags.tags()[0].value(), Some("b"));
     let listed = client.list_state_machines().send().await.unwrap();
     assert_eq!(listed.state_machines()[0].name(), "machine");
-    client
-        .delete_state_machine()
-        .state_machine_arn(MACHINE)
-        .send()
-        .await
-        .unwrap();
-    assert!(
-        client
-            .list_state_machines()
-            .send()
-            .await
-            .unwrap()
-            .state_machines()
-            .is_empty()
-    );
+    client.delete_state_machine().state_machine_arn(MACHINE).send().await.unwrap();
+    assert!(client.list_state_machines().send().await.unwrap().state_machines().is_empty());
 }
 
 #[tokio::test]
@@ -445,21 +212,10 @@ async fn executions_are_listed_newest_first_by_page_and_status() {
         let arn = begin(&client, &number.to_string()).await;
         ends(&client, &arn, ExecutionStatus::Succeeded).await;
     }
-    let mut pages = client
-        .list_executions()
-        .state_machine_arn(MACHINE)
-        .max_results(2)
-        .into_paginator()
-        .send();
+    let mut pages = client.list_executions().state_machine_arn(MACHINE).max_results(2).into_paginator().send();
     let mut names = Vec::new();
     while let Some(page) = pages.next().await {
-        names.push(
-            page.unwrap()
-                .executions()
-                .iter()
-                .map(|item| item.name().to_owned())
-                .collect::<String>(),
-        );
+        names.push(page.unwrap().executions().iter().map(|item| item.name().to_owned()).collect::<String>());
     }
     assert_eq!(names, ["43", "21", "0"]);
     let failed = client
@@ -486,14 +242,7 @@ async fn executions_are_listed_newest_first_by_page_and_status() {
         .status_filter(ExecutionStatus::Failed)
         .next_token(token)
         .send();
-    assert!(
-        misused
-            .await
-            .unwrap_err()
-            .as_service_error()
-            .unwrap()
-            .is_invalid_token()
-    );
+    assert!(misused.await.unwrap_err().as_service_error().unwrap().is_invalid_token());
 }
 
 #[tokio::test]
@@ -513,42 +262,16 @@ async fn a_failed_execution_is_redriven_from_where_it_failed() {
     create(&client, &definition).await;
     let arn = begin(&client, "one").await;
     ends(&client, &arn, ExecutionStatus::Failed).await;
-    let redrive = || {
-        client
-            .redrive_execution()
-            .execution_arn(&arn)
-            .client_token("token")
-    };
+    let redrive = || client.redrive_execution().execution_arn(&arn).client_token("token");
     let first = redrive().send().await.unwrap();
-    assert_eq!(
-        first.redrive_date(),
-        redrive().send().await.unwrap().redrive_date()
-    );
+    assert_eq!(first.redrive_date(), redrive().send().await.unwrap().redrive_date());
     ends(&client, &arn, ExecutionStatus::Succeeded).await;
     assert_eq!(std::fs::read_to_string(&once).unwrap(), "x");
-    let described = client
-        .describe_execution()
-        .execution_arn(&arn)
-        .send()
-        .await
-        .unwrap();
+    let described = client.describe_execution().execution_arn(&arn).send().await.unwrap();
     assert_eq!(described.redrive_count(), Some(1));
-    let again = client
-        .redrive_execution()
-        .execution_arn(&arn)
-        .send()
-        .await
-        .unwrap_err();
-    assert!(
-        again
-            .as_service_error()
-            .unwrap()
-            .is_execution_not_redrivable()
-    );
-    assert_eq!(
-        again.message(),
-        Some("Execution is SUCCEEDED and cannot be redriven")
-    );
+    let again = client.redrive_execution().execution_arn(&arn).send().await.unwrap_err();
+    assert!(again.as_service_error().unwrap().is_execution_not_redrivable());
+    assert_eq!(again.message(), Some("Execution is SUCCEEDED and cannot be redriven"));
 }
 
 #[tokio::test]
@@ -567,17 +290,9 @@ async fn an_open_execution_goes_on_after_a_crash() {
     let cloud = start(&config).await;
     let client = client(&cloud);
     ends(&client, &arn, ExecutionStatus::Succeeded).await;
-    let history = client
-        .get_execution_history()
-        .execution_arn(&arn)
-        .send()
-        .await
-        .unwrap();
-    let scheduled = history
-        .events()
-        .iter()
-        .filter(|event| *event.r#type() == HistoryEventType::LambdaFunctionScheduled)
-        .count();
+    let history = client.get_execution_history().execution_arn(&arn).send().await.unwrap();
+    let scheduled =
+        history.events().iter().filter(|event| *event.r#type() == HistoryEventType::LambdaFunctionScheduled).count();
     assert_eq!(scheduled, 1);
 }
 
@@ -598,10 +313,7 @@ async fn a_wait_ends_at_its_time_across_a_restart() {
     let client = client(&cloud);
     ends(&client, &arn, ExecutionStatus::Succeeded).await;
     let took = cloud.context().clock.now().duration_since(started);
-    assert!(
-        took.as_secs_f64() > 1.9 && took.as_secs_f64() < 10.0,
-        "{took}"
-    );
+    assert!(took.as_secs_f64() > 1.9 && took.as_secs_f64() < 10.0, "{took}");
 }
 
 #[tokio::test]
@@ -637,7 +349,5 @@ async fn many_executions_run_with_few_in_memory() {
         .await
         .unwrap();
     assert_eq!(done.executions().len(), 600);
-    tokio::time::timeout(Duration::from_secs(5), cloud.shutdown())
-        .await
-        .unwrap();
+    tokio::time::timeout(Duration::from_secs(5), cloud.shutdown()).await.unwrap();
 }

@@ -57,7 +57,8 @@ fn a_failure_carries_its_complaint() {
 fn an_error_of_the_consumer_ends_the_tool() {
     let directory = tempfile::tempdir().unwrap();
     let limits = Limits::seconds(600);
-    let invocation = Invocation { tool: SHELL, arguments: arguments(["-c", "yes"]), directory: directory.path(), limits };
+    let invocation =
+        Invocation { tool: SHELL, arguments: arguments(["-c", "yes"]), directory: directory.path(), limits };
     let consumed: Result<((), String), CommandError> =
         stream(&invocation, |_| Err(CommandError::OutputTooLarge { program: "sh", bytes: 0 }));
     assert!(matches!(consumed, Err(CommandError::OutputTooLarge { bytes: 0, .. })));

@@ -60,11 +60,7 @@ pub(crate) fn find(text: &str) -> Vec<Hit<()>> {
     let mut hits = Vec::new();
     for form in FORMS.iter() {
         let found = finds(&form.pattern, text).filter(|range| fits(text, range, form));
-        hits.extend(found.map(|range| Hit {
-            range,
-            kind: (),
-            score: form.score,
-        }));
+        hits.extend(found.map(|range| Hit { range, kind: (), score: form.score }));
     }
     hits
 }
@@ -86,9 +82,7 @@ fn any(_: &str) -> bool {
 }
 
 fn numbers(text: &str) -> Vec<u32> {
-    text.split(|c: char| !c.is_ascii_digit())
-        .filter_map(|part| part.parse().ok())
-        .collect()
+    text.split(|c: char| !c.is_ascii_digit()).filter_map(|part| part.parse().ok()).collect()
 }
 
 fn is_iso(text: &str) -> bool {
@@ -97,10 +91,7 @@ fn is_iso(text: &str) -> bool {
 
 /// Day first, month first or year first.
 fn is_calendar(text: &str) -> bool {
-    matches!(
-        numbers(text).as_slice(),
-        [1000..=9999, 1..=12, 1..=31] | [1..=12, 1..=31, _] | [1..=31, 1..=12, _]
-    )
+    matches!(numbers(text).as_slice(), [1000..=9999, 1..=12, 1..=31] | [1..=12, 1..=31, _] | [1..=31, 1..=12, _])
 }
 
 fn is_year_range(text: &str) -> bool {

@@ -34,10 +34,8 @@ const LEGAL_FORMS: [&str; 26] = [
 ];
 
 /// Legal forms that are also words or initials: they need a name of capital and small letters before them.
-const SHORT_FORMS: [&str; 15] = [
-    "AG", "SE", "KG", "SA", "SL", "NV", "BV", "AB", "AS", "ASA", "Oy", "Co", "Limited", "Company",
-    "Lda",
-];
+const SHORT_FORMS: [&str; 15] =
+    ["AG", "SE", "KG", "SA", "SL", "NV", "BV", "AB", "AS", "ASA", "Oy", "Co", "Limited", "Company", "Lda"];
 
 /// What follows a name and makes it an institution.
 const LAST_WORDS: [&str; 31] = [
@@ -93,34 +91,23 @@ const FIRST_WORDS: [&str; 16] = [
     "Bundesministerium",
     "House",
 ];
-const LINKS: [&str; 14] = [
-    "of", "for", "the", "de", "del", "la", "las", "los", "des", "du", "für", "di", "da", "do",
-];
+const LINKS: [&str; 14] = ["of", "for", "the", "de", "del", "la", "las", "los", "des", "du", "für", "di", "da", "do"];
 
 /// Only these have two subjects in one name: `Ministry of Food and Agriculture`.
-const WITH_AND: [&str; 6] = [
-    "Ministry",
-    "Department",
-    "Institute",
-    "Ministerio",
-    "Ministère",
-    "Bundesministerium",
-];
+const WITH_AND: [&str; 6] = ["Ministry", "Department", "Institute", "Ministerio", "Ministère", "Bundesministerium"];
 
 /// Words with a capital that begin sentences and stand before names without being part of them.
 pub(super) const NOT_A_NAME: [&str; 36] = [
-    "The", "A", "An", "In", "At", "On", "By", "For", "From", "To", "Of", "And", "Or", "With", "As",
-    "This", "That", "These", "Our", "Its", "His", "Her", "Their", "Each", "Any", "When", "While",
-    "After", "Before", "Der", "Die", "Das", "El", "La", "Le", "Los",
+    "The", "A", "An", "In", "At", "On", "By", "For", "From", "To", "Of", "And", "Or", "With", "As", "This", "That",
+    "These", "Our", "Its", "His", "Her", "Their", "Each", "Any", "When", "While", "After", "Before", "Der", "Die",
+    "Das", "El", "La", "Le", "Los",
 ];
 
 /// The most words that a name has before its legal form.
 const MOST_NAME_WORDS: usize = 6;
 
 pub(super) fn find(words: &Words<'_>) -> Vec<Hit<()>> {
-    (0..words.len())
-        .filter_map(|at| by_form(words, at).or_else(|| by_first_word(words, at)))
-        .collect()
+    (0..words.len()).filter_map(|at| by_form(words, at).or_else(|| by_first_word(words, at))).collect()
 }
 
 fn by_form(words: &Words<'_>, at: usize) -> Option<Hit<()>> {
@@ -137,16 +124,8 @@ fn by_form(words: &Words<'_>, at: usize) -> Option<Hit<()>> {
     (named && (score > 0.9 || written)).then(|| {
         let abbreviated = matches!(word, "Inc" | "INC" | "Ltd" | "LTD" | "Corp" | "CORP" | "Co");
         let name = start..at + 1;
-        let range = if abbreviated {
-            words.range_with_stop(name)
-        } else {
-            words.range(name)
-        };
-        Hit {
-            range,
-            kind: (),
-            score,
-        }
+        let range = if abbreviated { words.range_with_stop(name) } else { words.range(name) };
+        Hit { range, kind: (), score }
     })
 }
 
@@ -158,11 +137,7 @@ fn is_form(word: &str) -> bool {
 /// The first word of the run of capital words that ends before `at`.
 fn name_before(words: &Words<'_>, at: usize) -> Option<usize> {
     let mut start = at;
-    while start > 0
-        && at - start < MOST_NAME_WORDS
-        && joins(words, start, start == at)
-        && is_name(words, start - 1)
-    {
+    while start > 0 && at - start < MOST_NAME_WORDS && joins(words, start, start == at) && is_name(words, start - 1) {
         start -= 1;
     }
     (start < at).then_some(start)
@@ -174,8 +149,7 @@ fn is_name(words: &Words<'_>, at: usize) -> bool {
 }
 
 fn joins(words: &Words<'_>, at: usize, before_form: bool) -> bool {
-    matches!(words.gap(at), " " | "\u{a0}" | " & ")
-        || (before_form && matches!(words.gap(at), ", " | " ("))
+    matches!(words.gap(at), " " | "\u{a0}" | " & ") || (before_form && matches!(words.gap(at), ", " | " ("))
 }
 
 fn by_first_word(words: &Words<'_>, at: usize) -> Option<Hit<()>> {
@@ -204,9 +178,5 @@ fn is_link(words: &Words<'_>, at: usize) -> bool {
 }
 
 fn hit(words: &Words<'_>, start: usize, end: usize, score: f64) -> Hit<()> {
-    Hit {
-        range: words.range(start..end),
-        kind: (),
-        score,
-    }
+    Hit { range: words.range(start..end), kind: (), score }
 }

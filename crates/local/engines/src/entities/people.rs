@@ -64,9 +64,8 @@ const TITLES: [&str; 40] = [
     "Senhora",
 ];
 
-const PARTICLES: [&str; 14] = [
-    "von", "van", "de", "der", "den", "la", "le", "del", "della", "di", "da", "dos", "bin", "al",
-];
+const PARTICLES: [&str; 14] =
+    ["von", "van", "de", "der", "den", "la", "le", "del", "della", "di", "da", "dos", "bin", "al"];
 
 /// Capital words that follow a title or a label without being a name.
 const NO_NAMES: [&str; 65] = [
@@ -139,9 +138,7 @@ const NO_NAMES: [&str; 65] = [
 
 /// All names, which may overlap.
 pub(crate) fn find(words: &Words<'_>) -> Vec<Hit<()>> {
-    let mut hits: Vec<Hit<()>> = (0..words.len())
-        .filter_map(|at| by_title(words, at))
-        .collect();
+    let mut hits: Vec<Hit<()>> = (0..words.len()).filter_map(|at| by_title(words, at)).collect();
     hits.extend(CUES.iter().flat_map(|cue| cue.find(words)));
     hits.extend(again(words, &hits));
     hits
@@ -153,11 +150,7 @@ fn by_title(words: &Words<'_>, at: usize) -> Option<Hit<()>> {
         return None;
     }
     let end = name_end(words, at + 1);
-    (end > at + 1).then(|| Hit {
-        range: words.range(at + 1..end),
-        kind: (),
-        score: BY_TITLE,
-    })
+    (end > at + 1).then(|| Hit { range: words.range(at + 1..end), kind: (), score: BY_TITLE })
 }
 
 /// One past the last word of the name that begins at `start`; `start` itself where none does.
@@ -214,33 +207,19 @@ static CUES: LazyLock<Vec<Cue>> = LazyLock::new(|| {
             || rest.starts_with(" (")
             || rest.starts_with("\" <")
     };
-    let comma: fn(&str) -> bool =
-        |rest| rest.starts_with([',', '!', ':', '\n', '\r']) || rest.starts_with(" -");
+    let comma: fn(&str) -> bool = |rest| rest.starts_with([',', '!', ':', '\n', '\r']) || rest.starts_with(" -");
     let anything: fn(&str) -> bool = |_| true;
     let address: fn(&str) -> bool = |rest| {
         let rest = rest.strip_prefix('"').unwrap_or(rest);
         rest.trim_start_matches(' ').starts_with('<') && rest.chars().take(70).any(|c| c == '@')
     };
     let born: fn(&str) -> bool = |rest| {
-        [
-            "(born ",
-            "(b. ",
-            "(* ",
-            "(né ",
-            "(née ",
-            "(geboren ",
-            "(nacido ",
-        ]
-        .iter()
-        .any(|cue| rest.trim_start_matches(' ').starts_with(cue))
+        ["(born ", "(b. ", "(* ", "(né ", "(née ", "(geboren ", "(nacido "]
+            .iter()
+            .any(|cue| rest.trim_start_matches(' ').starts_with(cue))
     };
     vec![
-        cue(
-            r#"(?m)^(?:From|To|Cc|Bcc|Sender|Reply-To|Von|An|De|Para|À)\s?:[ \t]{0,4}"?"#,
-            2,
-            BY_HEADER,
-            whole_line,
-        ),
+        cue(r#"(?m)^(?:From|To|Cc|Bcc|Sender|Reply-To|Von|An|De|Para|À)\s?:[ \t]{0,4}"?"#, 2, BY_HEADER, whole_line),
         cue(r#"(?m)(?:^|[:,;>] ?)[ \t]{0,4}"?"#, 2, BY_HEADER, address),
         cue(
             r"(?mi)^[ \t*-]{0,4}(?:full name|name|author|contact|contact person|attn|attention|employee|patient|signed|signed by|prepared by|written by|nombre|autor|vollständiger name)\s?:[ \t]{0,4}",
@@ -275,9 +254,7 @@ impl Cue {
     fn find(&self, words: &Words<'_>) -> Vec<Hit<()>> {
         let mut at = 0;
         let places = self.pattern.find_iter(words.text).map(|cue| cue.end());
-        places
-            .filter_map(|byte| self.name_at(words, byte, &mut at))
-            .collect()
+        places.filter_map(|byte| self.name_at(words, byte, &mut at)).collect()
     }
 
     /// `at` walks on with the cues, so that all of them together read the words once.
@@ -294,11 +271,7 @@ impl Cue {
         let range = words.range(start..end);
         let rest = words.text.get(range.end..)?;
         let enough = starts_here && end >= start + self.least_words;
-        (enough && (self.followed_by)(rest)).then_some(Hit {
-            range,
-            kind: (),
-            score: self.score,
-        })
+        (enough && (self.followed_by)(rest)).then_some(Hit { range, kind: (), score: self.score })
     }
 }
 
@@ -308,37 +281,22 @@ fn again(words: &Words<'_>, hits: &[Hit<()>]) -> Vec<Hit<()>> {
     let found = |at: usize| {
         let lengths = names.get(words.str(at))?;
         let same = |length: &&Vec<&str>| {
-            length
-                .iter()
-                .enumerate()
-                .all(|(i, word)| words.str(at + i) == *word && (i == 0 || joins(words, at + i)))
+            length.iter().enumerate().all(|(i, word)| words.str(at + i) == *word && (i == 0 || joins(words, at + i)))
         };
         lengths.iter().find(same).map(|name| at..at + name.len())
     };
-    let hit = |range: Range<usize>| Hit {
-        range: words.range(range),
-        kind: (),
-        score: AGAIN,
-    };
+    let hit = |range: Range<usize>| Hit { range: words.range(range), kind: (), score: AGAIN };
     (0..words.len()).filter_map(found).map(hit).collect()
 }
 
 /// Names of two words or more, by their first word.
 fn full_names<'t>(words: &Words<'t>, hits: &[Hit<()>]) -> HashMap<&'t str, Vec<Vec<&'t str>>> {
-    let distinct: BTreeSet<&str> = hits
-        .iter()
-        .map(|hit| &words.text[hit.range.clone()])
-        .collect();
+    let distinct: BTreeSet<&str> = hits.iter().map(|hit| &words.text[hit.range.clone()]).collect();
     let mut names: HashMap<&str, Vec<Vec<&str>>> = HashMap::new();
     for name in distinct {
-        let parts: Vec<&str> = name
-            .split([' ', '.'])
-            .filter(|part| !part.is_empty())
-            .collect();
+        let parts: Vec<&str> = name.split([' ', '.']).filter(|part| !part.is_empty()).collect();
         // A text with hundreds of names under one first word is a list, and needs no second look.
-        let list = names
-            .entry(parts.first().copied().unwrap_or_default())
-            .or_default();
+        let list = names.entry(parts.first().copied().unwrap_or_default()).or_default();
         if parts.len() > 1 && list.len() < 20 {
             // `Iwan Wyn Roberts` comes back as `Iwan Roberts`.
             list.extend((parts.len() > 2).then(|| vec![parts[0], parts[parts.len() - 1]]));

@@ -20,10 +20,7 @@ const DOUBTFUL: f64 = 0.6;
 /// The names that begin with a word, longest first.
 static NAMES: LazyLock<HashMap<&'static str, Vec<Name>>> = LazyLock::new(|| {
     let mut names: HashMap<&str, Vec<Name>> = HashMap::new();
-    for line in GAZETTEER
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
+    for line in GAZETTEER.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let name = Name::read(line);
         names.entry(name.words[0]).or_default().push(name);
     }
@@ -41,14 +38,8 @@ struct Name {
 impl Name {
     fn read(line: &'static str) -> Self {
         let plain = line.trim_end_matches('?');
-        let words = plain
-            .split([' ', '.', ','])
-            .filter(|word| !word.is_empty())
-            .collect();
-        Self {
-            words,
-            doubtful: plain.len() < line.len(),
-        }
+        let words = plain.split([' ', '.', ',']).filter(|word| !word.is_empty()).collect();
+        Self { words, doubtful: plain.len() < line.len() }
     }
 }
 
@@ -59,11 +50,7 @@ pub(super) fn find(words: &Words<'_>) -> Vec<Hit<()>> {
         let name = name_at(words, at);
         let length = name.map_or(1, |name| name.words.len());
         if let Some(score) = name.and_then(|name| score(words, at, name)) {
-            hits.push(Hit {
-                range: range(words, at..at + length),
-                kind: (),
-                score,
-            });
+            hits.push(Hit { range: range(words, at..at + length), kind: (), score });
         }
         at += length;
     }
@@ -73,28 +60,20 @@ pub(super) fn find(words: &Words<'_>) -> Vec<Hit<()>> {
 /// The full stop belongs to `U.S.`, not to `France.`
 fn range(words: &Words<'_>, name: Range<usize>) -> Range<usize> {
     let initials = words.str(name.end - 1).len() == 1;
-    if initials {
-        words.range_with_stop(name)
-    } else {
-        words.range(name)
-    }
+    if initials { words.range_with_stop(name) } else { words.range(name) }
 }
 
 fn name_at(words: &Words<'_>, at: usize) -> Option<&'static Name> {
     let joined = |at: usize| matches!(words.gap(at), " " | "\u{a0}" | "\n" | "." | ", " | ". ");
     NAMES.get(words.str(at))?.iter().find(|name| {
         let rest = name.words.iter().enumerate().skip(1);
-        rest.into_iter()
-            .all(|(i, word)| words.str(at + i) == *word && joined(at + i))
+        rest.into_iter().all(|(i, word)| words.str(at + i) == *word && joined(at + i))
     })
 }
 
 fn score(words: &Words<'_>, at: usize, name: &Name) -> Option<f64> {
     let end = at + name.words.len();
-    let before = at > 0
-        && words.gap(at) == " "
-        && words.capital(at - 1)
-        && !NOT_A_NAME.contains(&words.str(at - 1));
+    let before = at > 0 && words.gap(at) == " " && words.capital(at - 1) && !NOT_A_NAME.contains(&words.str(at - 1));
     let after = words.gap(end) == " " && words.capital(end);
     match (name.doubtful, before || after) {
         (true, true) => None,

@@ -11,8 +11,7 @@ use crate::text::stands_alone;
 
 static FORMS: LazyLock<Vec<(Regex, f64)>> = LazyLock::new(|| {
     let scale = r"(?:[ -]?(?:(?i:thousand|million|billion|trillion|mio|mrd|millones|millions|milliards|millionen|milliarden)\b\.?|(?:bn|[kKmMB])\b))";
-    let number =
-        r"[0-9]{1,3}(?:[.,'][0-9]{3}){1,5}(?:[.,][0-9]{1,2})?|[0-9]{1,12}(?:[.,][0-9]{1,6})?";
+    let number = r"[0-9]{1,3}(?:[.,'][0-9]{3}){1,5}(?:[.,][0-9]{1,2})?|[0-9]{1,12}(?:[.,][0-9]{1,6})?";
     let units = "km/h|kWh|kph|mph|MHz|GHz|kHz|Hz|kW|MW|GW|km|cm|mm|µm|nm|m²|m³|m|kg|mg|g|lbs?|oz|ft|GB|MB|kB|KB|TB|ml|cl|°C|°F|°|\
         (?:kilo|centi|milli)?met(?:er|re)s?|inch(?:es)?|feet|foot|yards?|miles?|(?:kilo)?grams?|tons?|tonnes?|pounds?|ounces?|lit(?:er|re)s?|gallons?|acres?|hectares?|\
         seconds?|minutes?|hours?|days?|weeks?|months?|years?|people|percentage points|\
@@ -35,11 +34,7 @@ pub(super) fn find(text: &str) -> Vec<Hit<EntityType>> {
     let mut hits = Vec::new();
     for (pattern, score) in FORMS.iter() {
         let found = finds(pattern, text).filter(|range| fits(text, range));
-        hits.extend(found.map(|range| Hit {
-            range,
-            kind: EntityType::Quantity,
-            score: *score,
-        }));
+        hits.extend(found.map(|range| Hit { range, kind: EntityType::Quantity, score: *score }));
     }
     hits
 }

@@ -23,69 +23,19 @@ const FAMILIES: [(&str, Language, &[Language]); 23] = [
     ("en", Language::English, &[]),
     ("de", Language::German, &[]),
     ("nl", Language::Dutch, &[Language::Afrikaans]),
-    (
-        "da",
-        Language::Danish,
-        &[Language::Bokmal, Language::Nynorsk, Language::Swedish],
-    ),
-    (
-        "no",
-        Language::Bokmal,
-        &[Language::Nynorsk, Language::Danish, Language::Swedish],
-    ),
-    (
-        "sv",
-        Language::Swedish,
-        &[Language::Danish, Language::Bokmal, Language::Nynorsk],
-    ),
-    (
-        "es",
-        Language::Spanish,
-        &[
-            Language::Catalan,
-            Language::Portuguese,
-            Language::Latin,
-            Language::Esperanto,
-        ],
-    ),
-    (
-        "pt",
-        Language::Portuguese,
-        &[Language::Spanish, Language::Catalan, Language::Latin],
-    ),
-    (
-        "it",
-        Language::Italian,
-        &[
-            Language::Spanish,
-            Language::Latin,
-            Language::Esperanto,
-            Language::Catalan,
-        ],
-    ),
-    (
-        "fr",
-        Language::French,
-        &[Language::Catalan, Language::Latin, Language::Esperanto],
-    ),
+    ("da", Language::Danish, &[Language::Bokmal, Language::Nynorsk, Language::Swedish]),
+    ("no", Language::Bokmal, &[Language::Nynorsk, Language::Danish, Language::Swedish]),
+    ("sv", Language::Swedish, &[Language::Danish, Language::Bokmal, Language::Nynorsk]),
+    ("es", Language::Spanish, &[Language::Catalan, Language::Portuguese, Language::Latin, Language::Esperanto]),
+    ("pt", Language::Portuguese, &[Language::Spanish, Language::Catalan, Language::Latin]),
+    ("it", Language::Italian, &[Language::Spanish, Language::Latin, Language::Esperanto, Language::Catalan]),
+    ("fr", Language::French, &[Language::Catalan, Language::Latin, Language::Esperanto]),
     ("ro", Language::Romanian, &[Language::Italian]),
     ("cz", Language::Czech, &[Language::Slovak]),
-    (
-        "sk",
-        Language::Slovak,
-        &[Language::Czech, Language::Tagalog],
-    ),
+    ("sk", Language::Slovak, &[Language::Czech, Language::Tagalog]),
     ("pl", Language::Polish, &[]),
-    (
-        "hr",
-        Language::Croatian,
-        &[Language::Bosnian, Language::Slovene, Language::Serbian],
-    ),
-    (
-        "sl",
-        Language::Slovene,
-        &[Language::Croatian, Language::Bosnian],
-    ),
+    ("hr", Language::Croatian, &[Language::Bosnian, Language::Slovene, Language::Serbian]),
+    ("sl", Language::Slovene, &[Language::Croatian, Language::Bosnian]),
     ("id", Language::Indonesian, &[Language::Malay]),
     ("tr", Language::Turkish, &[Language::Azerbaijani]),
     ("et", Language::Estonian, &[Language::Finnish]),
@@ -99,11 +49,7 @@ const FAMILIES: [(&str, Language, &[Language]); 23] = [
 static STOP_WORDS: LazyLock<HashMap<String, Vec<usize>>> = LazyLock::new(|| {
     let mut words: HashMap<String, Vec<usize>> = HashMap::new();
     for (family, (code, ..)) in FAMILIES.iter().enumerate() {
-        for word in StopWords::predefined(code)
-            .unwrap_or_default()
-            .iter()
-            .filter(|word| word.len() > 1)
-        {
+        for word in StopWords::predefined(code).unwrap_or_default().iter().filter(|word| word.len() > 1) {
             words.entry(word.clone()).or_default().push(family);
         }
     }
@@ -114,20 +60,14 @@ static STOP_WORDS: LazyLock<HashMap<String, Vec<usize>>> = LazyLock::new(|| {
 pub(super) fn candidates(words: &str) -> Vec<Language> {
     let lower = words.to_lowercase();
     let hits = count(&lower);
-    let mut ranked: Vec<usize> = (0..FAMILIES.len())
-        .filter(|family| hits[*family].0 > 0)
-        .collect();
+    let mut ranked: Vec<usize> = (0..FAMILIES.len()).filter(|family| hits[*family].0 > 0).collect();
     ranked.sort_by_key(|family| std::cmp::Reverse(hits[*family]));
     let total = lower.split_whitespace().count();
     let clear = ranked.first().is_some_and(|best| {
         let (all, distinct) = hits[*best];
         distinct >= LEAST_DISTINCT && all * 100 >= total * LEAST_SHARE_PERCENT
     });
-    if clear {
-        with_relatives(&ranked)
-    } else {
-        Vec::new()
-    }
+    if clear { with_relatives(&ranked) } else { Vec::new() }
 }
 
 /// How often the stop words of each family come, and how many different ones.
@@ -154,11 +94,7 @@ fn with_relatives(ranked: &[usize]) -> Vec<Language> {
     languages.retain(|language| seen.insert(*language));
     // lingua needs two languages to compare.
     if languages.len() < 2 {
-        languages.push(if languages.contains(&Language::English) {
-            Language::German
-        } else {
-            Language::English
-        });
+        languages.push(if languages.contains(&Language::English) { Language::German } else { Language::English });
     }
     languages
 }
@@ -169,17 +105,12 @@ mod tests {
 
     #[test]
     fn a_clear_passage_has_few_candidates_and_its_own_first() {
-        let english = candidates(
-            "the committee will meet again on Thursday to discuss what has been done with the budget",
-        );
+        let english =
+            candidates("the committee will meet again on Thursday to discuss what has been done with the budget");
         assert_eq!(english[0], Language::English);
         assert!(english.len() < 12, "{english:?}");
-        let danish =
-            candidates("jeg ved ikke hvad der er sket med det hele men det er ikke godt for os");
-        assert!(
-            danish.contains(&Language::Danish) && danish.contains(&Language::Bokmal),
-            "{danish:?}"
-        );
+        let danish = candidates("jeg ved ikke hvad der er sket med det hele men det er ikke godt for os");
+        assert!(danish.contains(&Language::Danish) && danish.contains(&Language::Bokmal), "{danish:?}");
     }
 
     #[test]

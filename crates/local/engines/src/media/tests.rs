@@ -2,11 +2,8 @@ use super::*;
 
 /// A WAV file of `seconds` of a 440 Hz tone, 8 kHz, two channels.
 fn tone(seconds: u32) -> Vec<u8> {
-    let samples: Vec<i16> = (0..8000 * seconds)
-        .map(|index| (f64::from(index) * 440.0 * std::f64::consts::TAU / 8000.0).sin() * 8000.0)
-        .map(|value| i16::try_from(value.round() as i64).unwrap())
-        .flat_map(|sample| [sample, sample])
-        .collect();
+    let sample = |index: u32| if index / 9 % 2 == 0 { 8000_i16 } else { -8000 };
+    let samples: Vec<i16> = (0..8000 * seconds).map(sample).flat_map(|sample| [sample, sample]).collect();
     let length = u32::try_from(samples.len() * 2).unwrap();
     let mut file = [b"RIFF".as_slice(), &(36 + length).to_le_bytes(), b"WAVEfmt ", &16_u32.to_le_bytes()].concat();
     file.extend([1_u16, 2].map(u16::to_le_bytes).concat());
@@ -28,14 +25,17 @@ fn written(bytes: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
 fn headers_tell_length_and_channels() {
     let (directory, file) = written(&tone(2));
     let info = inspect(&file, directory.path()).unwrap();
-    assert_eq!((info.duration_seconds, info.audio_channels, info.sample_rate, info.has_video), (Some(2.0), Some(2), Some(8000), false));
+    assert_eq!(
+        (info.duration_seconds, info.audio_channels, info.sample_rate, info.has_video),
+        (Some(2.0), Some(2), Some(8000), false)
+    );
 }
 
 #[test]
 fn samples_come_at_16_khz_in_one_channel_and_in_pieces() {
     let (directory, file) = written(&tone(2));
     let mut pieces = Vec::new();
-    decode(&file, directory.path(), Duration::from_secs(60), |samples| {
+    decode(&file, directory.path(), Duration::from_mins(1), |samples| {
         pieces.push(samples.len());
         Ok::<_, MediaError>(())
     })
@@ -56,7 +56,8 @@ fn what_is_no_media_file_is_damaged() {
 #[test]
 fn playlists_are_not_followed() {
     let (directory, inner) = written(&tone(1));
-    let playlist = format!("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{}\n#EXT-X-ENDLIST\n", inner.display());
+    let playlist =
+        format!("#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:10,\nfile://{}\n#EXT-X-ENDLIST\n", inner.display());
     let file = directory.path().join("list.m3u8");
     std::fs::write(&file, playlist).unwrap();
     assert!(matches!(inspect(&file, directory.path()), Err(MediaError::Damaged(_))));
@@ -65,6 +66,6 @@ fn playlists_are_not_followed() {
 #[test]
 fn an_error_of_the_consumer_comes_back() {
     let (directory, file) = written(&tone(1));
-    let result = decode(&file, directory.path(), Duration::from_secs(60), |_| Err(MediaError::NoAudio));
+    let result = decode(&file, directory.path(), Duration::from_mins(1), |_| Err(MediaError::NoAudio));
     assert!(matches!(result, Err(MediaError::NoAudio)));
 }

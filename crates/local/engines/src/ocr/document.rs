@@ -39,7 +39,11 @@ pub fn inspect(file: &Path, scratch: &Path) -> Result<Kind, OcrError> {
         Some(Format::Tiff) => {
             let pages = tiff::page_sizes(&std::fs::read(file)?).len();
             let pages = u32::try_from(pages).unwrap_or(u32::MAX);
-            if pages == 0 { Err(PictureError::Damaged("the first page's directory is broken".to_owned()).into()) } else { Ok(Kind::Tiff(pages)) }
+            if pages == 0 {
+                Err(PictureError::Damaged("the first page's directory is broken".to_owned()).into())
+            } else {
+                Ok(Kind::Tiff(pages))
+            }
         }
         Some(format) => Ok(Kind::Picture(format)),
         None if pdf::is_pdf(&start) => Ok(Kind::Pdf(pdf::inspect(file, scratch)?.pages)),
@@ -68,7 +72,9 @@ fn read_tiff_page(ocr: &Ocr, file: &Path, number: u32) -> Result<Page, OcrError>
         return Err(PictureError::Damaged(format!("it has no page `{number}`")).into());
     };
     picture::check_size(size)?;
-    if index == 0 && let Ok(picture) = picture::decode_grey(&bytes, ocr.scratch()) {
+    if index == 0
+        && let Ok(picture) = picture::decode_grey(&bytes, ocr.scratch())
+    {
         return ocr.read_picture(picture, number);
     }
     let file = std::path::absolute(file)?;
@@ -101,10 +107,11 @@ impl OcrError {
     #[must_use]
     pub fn is_bad_file(&self) -> bool {
         match self {
-            Self::Picture(PictureError::Damaged(_) | PictureError::TooLarge(_)) => true,
-            Self::Pdf(PdfError::Damaged(_) | PdfError::Picture(_)) => true,
-            Self::Picture(PictureError::Tool(error)) | Self::Engine(error) => is_files_fault(error),
-            Self::Pdf(PdfError::Tool(error)) => is_files_fault(error),
+            Self::Picture(PictureError::Damaged(_) | PictureError::TooLarge(_))
+            | Self::Pdf(PdfError::Damaged(_) | PdfError::Picture(_)) => true,
+            Self::Picture(PictureError::Tool(error)) | Self::Engine(error) | Self::Pdf(PdfError::Tool(error)) => {
+                is_files_fault(error)
+            }
             _ => false,
         }
     }

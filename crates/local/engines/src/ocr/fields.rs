@@ -47,7 +47,8 @@ fn in_row(words: &[Word], segments: &[Segment]) -> Vec<Field> {
 }
 
 fn field(words: &[Word], label: &[usize], value: &[usize]) -> Option<Field> {
-    if label.len() > MOST_LABEL_WORDS || value.len() > MOST_VALUE_WORDS || !begins_a_label(&words[*label.first()?].text) {
+    if label.len() > MOST_LABEL_WORDS || value.len() > MOST_VALUE_WORDS || !begins_a_label(&words[*label.first()?].text)
+    {
         return None;
     }
     let around = |indices: &[usize]| Bounds::around(indices.iter().map(|index| words[*index].bounds));

@@ -65,7 +65,9 @@ pub(super) fn rows(words: &[Word], doubtful: &[Bounds], canvas: &Canvas<'_>) -> 
     let mut centre = f64::NEG_INFINITY;
     for word in boxes {
         match rows.last_mut() {
-            Some(row) if word.centre() - centre < ROW_IN_HEIGHTS * word.height().min(2.0 * text_height) => row.push(word),
+            Some(row) if word.centre() - centre < ROW_IN_HEIGHTS * word.height().min(2.0 * text_height) => {
+                row.push(word);
+            }
             _ => rows.push(vec![word]),
         }
         let row = rows.last().map(Vec::as_slice).unwrap_or_default();
@@ -76,7 +78,13 @@ pub(super) fn rows(words: &[Word], doubtful: &[Bounds], canvas: &Canvas<'_>) -> 
 
 fn pixels(word: Option<usize>, area: Bounds, canvas: &Canvas<'_>) -> Pixels {
     let (width, height) = (canvas.width, canvas.height);
-    Pixels { word, left: area.left * width, right: area.right() * width, top: area.top * height, bottom: area.bottom() * height }
+    Pixels {
+        word,
+        left: area.left * width,
+        right: area.right() * width,
+        top: area.top * height,
+        bottom: area.bottom() * height,
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -89,7 +97,10 @@ fn split(mut words: Vec<Pixels>, text_height: f64, rules: &[Vertical]) -> Row {
     let mut segments: Vec<Segment> = Vec::new();
     for word in &words {
         match segments.last_mut() {
-            Some(segment) if word.left - segment.right <= GAP_IN_HEIGHTS * text_height && !is_ruled_off(segment.right, word, rules) => {
+            Some(segment)
+                if word.left - segment.right <= GAP_IN_HEIGHTS * text_height
+                    && !is_ruled_off(segment.right, word, rules) =>
+            {
                 segment.words.extend(word.word);
                 segment.right = segment.right.max(word.right);
             }

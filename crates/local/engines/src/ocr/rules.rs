@@ -118,7 +118,10 @@ mod tests {
         assert_eq!(picture.get_pixel(100, 101).0, [255]);
         assert_eq!(picture.get_pixel(200, 200).0, [255]);
         assert_eq!(picture.get_pixel(302, 160).0, [0]);
-        assert!(!verticals.is_empty() && verticals.iter().all(|rule| (200.0..202.0).contains(&rule.x)), "{verticals:?}");
+        assert!(
+            !verticals.is_empty() && verticals.iter().all(|rule| (200.0..202.0).contains(&rule.x)),
+            "{verticals:?}"
+        );
     }
 
     #[test]

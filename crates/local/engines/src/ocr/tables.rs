@@ -55,7 +55,7 @@ struct Band {
 
 /// The tables among the rows of a page.
 pub(super) fn find(words: &[Word], rows: &[Row]) -> Vec<Table> {
-    let groups = rows.chunk_by(|above, below| belong_together(above, below));
+    let groups = rows.chunk_by(belong_together);
     groups.filter(|group| looks_like_a_table(group)).filter_map(|group| build(words, group)).collect()
 }
 
@@ -117,7 +117,8 @@ fn bands(group: &[Row]) -> Vec<Band> {
 /// A row without anything in the first column, close below another, continues that one's cells.
 fn continues(above: &Row, below: &Row, bands: &[Band]) -> bool {
     let height = above.bottom - above.top;
-    let first_is_empty = bands.first().is_some_and(|first| below.segments.iter().all(|segment| segment.left >= first.right));
+    let first_is_empty =
+        bands.first().is_some_and(|first| below.segments.iter().all(|segment| segment.left >= first.right));
     first_is_empty && below.top - above.bottom < CONTINUED_IN_HEIGHTS * height
 }
 

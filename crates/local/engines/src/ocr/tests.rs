@@ -8,7 +8,14 @@ fn word(line: u32, left: u32, top: u32, text: &str) -> String {
 }
 
 fn page(rows: &str) -> Page {
-    let source = Source { file: Path::new("unused"), page_of_file: None, number: 1, width: 1000, height: 1000, rules: Vec::new() };
+    let source = Source {
+        file: Path::new("unused"),
+        page_of_file: None,
+        number: 1,
+        width: 1000,
+        height: 1000,
+        rules: Vec::new(),
+    };
     finish(parse(rows, 1000, 1000), &source)
 }
 
@@ -23,7 +30,8 @@ fn fields(page: &Page) -> Vec<(String, String)> {
 
 #[test]
 fn words_come_with_lines_boxes_and_confidence() {
-    let text = parse(&[word(1, 100, 50, "Grand"), word(1, 250, 50, "total"), word(2, 100, 100, "12")].concat(), 1000, 500);
+    let text =
+        parse(&[word(1, 100, 50, "Grand"), word(1, 250, 50, "total"), word(2, 100, 100, "12")].concat(), 1000, 500);
     assert_eq!(text.lines.iter().map(|line| line.word_count).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(text.words[0].text, "Grand");
     assert!((text.words[0].confidence - 0.96).abs() < 1e-9);
@@ -41,11 +49,19 @@ fn noise_and_rules_are_left_out() {
 
 #[test]
 fn a_grid_of_short_words_is_a_table() {
-    let page = page(&[
-        word(1, 100, 100, "Item"), word(1, 400, 100, "Count"), word(1, 700, 100, "Price"),
-        word(2, 100, 150, "Pears"), word(2, 400, 150, "4"), word(2, 700, 150, "1.20"),
-        word(3, 100, 200, "Total"), word(3, 700, 200, "1.20"),
-    ].concat());
+    let page = page(
+        &[
+            word(1, 100, 100, "Item"),
+            word(1, 400, 100, "Count"),
+            word(1, 700, 100, "Price"),
+            word(2, 100, 150, "Pears"),
+            word(2, 400, 150, "4"),
+            word(2, 700, 150, "1.20"),
+            word(3, 100, 200, "Total"),
+            word(3, 700, 200, "1.20"),
+        ]
+        .concat(),
+    );
     let table = &page.tables[0];
     assert_eq!((page.tables.len(), table.rows, table.columns), (1, 3, 3));
     assert_eq!(cells(&page)[7], (2, 2, 1, "1.20".to_owned()));
@@ -54,12 +70,22 @@ fn a_grid_of_short_words_is_a_table() {
 
 #[test]
 fn a_heading_over_two_columns_spans_them_and_a_second_line_continues_its_row() {
-    let page = page(&[
-        word(1, 100, 100, "Who"), word(1, 420, 100, "Results"), word(1, 560, 100, "inside"),
-        word(2, 100, 150, "Anna"), word(2, 400, 150, "98.3%,"), word(2, 660, 150, "1716"),
-        word(3, 400, 184, "(n=2)"), word(3, 660, 184, "(n=3)"),
-        word(4, 100, 250, "Bert"), word(4, 400, 250, "95.4%,"), word(4, 660, 250, "1416"),
-    ].concat());
+    let page = page(
+        &[
+            word(1, 100, 100, "Who"),
+            word(1, 420, 100, "Results"),
+            word(1, 560, 100, "inside"),
+            word(2, 100, 150, "Anna"),
+            word(2, 400, 150, "98.3%,"),
+            word(2, 660, 150, "1716"),
+            word(3, 400, 184, "(n=2)"),
+            word(3, 660, 184, "(n=3)"),
+            word(4, 100, 250, "Bert"),
+            word(4, 400, 250, "95.4%,"),
+            word(4, 660, 250, "1416"),
+        ]
+        .concat(),
+    );
     assert_eq!(cells(&page)[1], (0, 1, 2, "Results inside".to_owned()));
     assert_eq!(cells(&page)[3], (1, 1, 1, "98.3%, (n=2)".to_owned()));
     assert_eq!(page.tables[0].rows, 3);
@@ -67,19 +93,33 @@ fn a_heading_over_two_columns_spans_them_and_a_second_line_continues_its_row() {
 
 #[test]
 fn two_columns_of_prose_are_no_table() {
-    let prose = |line: u32, left: u32, top: u32| (0..6).map(|index| word(line, left + index * 65, top, "abc")).collect::<String>();
-    let page = page(&(0..6).map(|line| prose(line, 50, 100 + line * 40) + &prose(line, 550, 100 + line * 40)).collect::<String>());
+    let prose = |line: u32, left: u32, top: u32| {
+        (0..6).map(|index| word(line, left + index * 65, top, "abc")).collect::<String>()
+    };
+    let page = page(
+        &(0..6).map(|line| prose(line, 50, 100 + line * 40) + &prose(line, 550, 100 + line * 40)).collect::<String>(),
+    );
     assert_eq!(page.tables, []);
 }
 
 #[test]
 fn labels_have_their_values() {
-    let page = page(&[
-        word(1, 100, 100, "From:"), word(1, 210, 100, "Anna"), word(1, 300, 100, "Beispiel"),
-        word(2, 100, 200, "Date"), word(2, 190, 200, "due:"), word(2, 500, 200, "2024-01-02"),
-        word(3, 100, 300, "Name:"), word(3, 500, 300, "City:"), word(3, 620, 300, "Ulm"),
-        word(4, 100, 400, "12:30"), word(4, 220, 400, "see:"),
-    ].concat());
+    let page = page(
+        &[
+            word(1, 100, 100, "From:"),
+            word(1, 210, 100, "Anna"),
+            word(1, 300, 100, "Beispiel"),
+            word(2, 100, 200, "Date"),
+            word(2, 190, 200, "due:"),
+            word(2, 500, 200, "2024-01-02"),
+            word(3, 100, 300, "Name:"),
+            word(3, 500, 300, "City:"),
+            word(3, 620, 300, "Ulm"),
+            word(4, 100, 400, "12:30"),
+            word(4, 220, 400, "see:"),
+        ]
+        .concat(),
+    );
     let expected = [("From:", "Anna Beispiel"), ("Date due:", "2024-01-02"), ("City:", "Ulm")];
     assert_eq!(fields(&page), expected.map(|(label, value)| (label.to_owned(), value.to_owned())));
 }

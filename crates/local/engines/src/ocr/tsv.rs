@@ -39,7 +39,9 @@ pub(super) fn parse(tsv: &str, width: u32, height: u32) -> Text {
 
 fn row(line: &str, width: u32, height: u32) -> Option<Row<'_>> {
     let fields: Vec<&str> = line.splitn(12, '\t').collect();
-    let [level, page, block, paragraph, line, _, left, top, across, down, confidence, text] = fields[..] else { return None };
+    let [level, page, block, paragraph, line, _, left, top, across, down, confidence, text] = fields[..] else {
+        return None;
+    };
     let text = text.trim();
     if level != WORD_LEVEL || text.is_empty() || is_ruling(text) {
         return None;

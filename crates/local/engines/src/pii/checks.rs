@@ -6,13 +6,7 @@ pub(super) fn luhn(digits: &[u32]) -> bool {
         .iter()
         .rev()
         .enumerate()
-        .map(|(place, digit)| {
-            if place % 2 == 0 {
-                *digit
-            } else {
-                (digit * 2) / 10 + (digit * 2) % 10
-            }
-        })
+        .map(|(place, digit)| if place % 2 == 0 { *digit } else { (digit * 2) / 10 + (digit * 2) % 10 })
         .sum();
     !digits.is_empty() && sum.is_multiple_of(10)
 }
@@ -22,27 +16,22 @@ pub(super) fn iban(characters: &str) -> bool {
     let Some((head, tail)) = characters.split_at_checked(4) else {
         return false;
     };
-    let remainder = tail
-        .chars()
-        .chain(head.chars())
-        .try_fold(0_u32, |rest, character| {
-            let value = character.to_digit(36)?;
-            let shift = if value > 9 { 100 } else { 10 };
-            Some((rest * shift + value) % 97)
-        });
+    let remainder = tail.chars().chain(head.chars()).try_fold(0_u32, |rest, character| {
+        let value = character.to_digit(36)?;
+        let shift = if value > 9 { 100 } else { 10 };
+        Some((rest * shift + value) % 97)
+    });
     remainder == Some(1)
 }
 
 /// United States bank routing numbers: weights 3, 7, 1 give a multiple of 10.
 pub(super) fn routing(digits: &[u32]) -> bool {
-    weighted(digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1])
-        .is_some_and(|sum| sum > 0 && sum.is_multiple_of(10))
+    weighted(digits, &[3, 7, 1, 3, 7, 1, 3, 7, 1]).is_some_and(|sum| sum > 0 && sum.is_multiple_of(10))
 }
 
 /// NHS numbers: weights 10 down to 2, the last digit completes a multiple of 11.
 pub(super) fn nhs(digits: &[u32]) -> bool {
-    weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1])
-        .is_some_and(|sum| sum > 0 && sum.is_multiple_of(11))
+    weighted(digits, &[10, 9, 8, 7, 6, 5, 4, 3, 2, 1]).is_some_and(|sum| sum > 0 && sum.is_multiple_of(11))
 }
 
 fn weighted(digits: &[u32], weights: &[u32]) -> Option<u32> {
@@ -53,13 +42,8 @@ fn weighted(digits: &[u32], weights: &[u32]) -> Option<u32> {
 pub(super) fn verhoeff(digits: &[u32]) -> bool {
     const TURN: [u32; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
     let permute = |digit: u32, times: usize| (0..times).fold(digit, |d, _| TURN[d as usize % 10]);
-    let end = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .fold(0, |state, (place, digit)| {
-            dihedral(state, permute(*digit, place % 8))
-        });
+    let end =
+        digits.iter().rev().enumerate().fold(0, |state, (place, digit)| dihedral(state, permute(*digit, place % 8)));
     !digits.is_empty() && end == 0
 }
 
@@ -80,11 +64,7 @@ pub(super) fn vin(characters: &str) -> bool {
     let Some(sum) = values.and_then(|values| weighted(&values, &WEIGHTS)) else {
         return false;
     };
-    let check = if sum % 11 == 10 {
-        Some('X')
-    } else {
-        char::from_digit(sum % 11, 10)
-    };
+    let check = if sum % 11 == 10 { Some('X') } else { char::from_digit(sum % 11, 10) };
     characters.chars().nth(8) == check
 }
 
@@ -102,9 +82,7 @@ fn vin_value(character: char) -> Option<u32> {
 
 /// The decimal digits of `text`, everything else left out.
 pub(super) fn digits(text: &str) -> Vec<u32> {
-    text.chars()
-        .filter_map(|character| character.to_digit(10))
-        .collect()
+    text.chars().filter_map(|character| character.to_digit(10)).collect()
 }
 
 #[cfg(test)]
@@ -137,11 +115,7 @@ mod tests {
 
     #[test]
     fn iban_and_vin_examples() {
-        for iban_example in [
-            "GB82WEST12345698765432",
-            "DE89370400440532013000",
-            "FR1420041010050500013M02606",
-        ] {
+        for iban_example in ["GB82WEST12345698765432", "DE89370400440532013000", "FR1420041010050500013M02606"] {
             assert!(iban(iban_example));
         }
         assert!(!iban("DE89370400440532013001") && !iban("DE8") && !iban("DE89 3704"));

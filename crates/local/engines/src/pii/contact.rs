@@ -12,8 +12,7 @@ use crate::text::hits::{Hit, Rule, any, regex};
 use crate::text::stands_alone;
 
 /// Words before a dotted number that make it a version or a section, not an address.
-const VERSION_CUE: &str =
-    r"(?i)(?:\bv|\bver\.?|\bversion|\brelease|\bsection|\bchapter|\bfirmware|§|\d\.|\$)\s?:?\s?$";
+const VERSION_CUE: &str = r"(?i)(?:\bv|\bver\.?|\bversion|\brelease|\bsection|\bchapter|\bfirmware|§|\d\.|\$)\s?:?\s?$";
 
 /// Words that make the digits after them no telephone number.
 const NUMBER_CUE: &str = r"(?i)(?:\b(?:isbn|order|invoice|tracking|serial|part|ref|reference|item|article|sku|case|ticket|id|account|acct|nhs)\s?(?:no|number|nr|#|id)?\.?\s?[:#]?\s?|[$€£#]|\d[.,/-]|\bv)$";
@@ -87,35 +86,20 @@ const LONGEST_DOMAIN: usize = 253;
 pub(crate) fn emails(text: &str, hits: &mut Vec<Hit<PiiType>>) {
     for (at, _) in text.match_indices('@') {
         if let Some(range) = email_around(text, at) {
-            hits.push(Hit {
-                range,
-                kind: PiiType::Email,
-                score: 0.99,
-            });
+            hits.push(Hit { range, kind: PiiType::Email, score: 0.99 });
         }
     }
 }
 
 fn email_around(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
-    let local = bytes[..at]
-        .iter()
-        .rev()
-        .take(LONGEST_LOCAL + 1)
-        .take_while(|b| is_local(**b))
-        .count();
-    let domain = bytes[at + 1..]
-        .iter()
-        .take(LONGEST_DOMAIN + 1)
-        .take_while(|b| is_domain(**b))
-        .count();
+    let local = bytes[..at].iter().rev().take(LONGEST_LOCAL + 1).take_while(|b| is_local(**b)).count();
+    let domain = bytes[at + 1..].iter().take(LONGEST_DOMAIN + 1).take_while(|b| is_domain(**b)).count();
     let mut start = at - local;
     while start < at && matches!(bytes[start], b'.' | b'-' | b'\'' | b'/' | b'*') {
         start += 1;
     }
-    let name = text
-        .get(at + 1..at + 1 + domain)?
-        .trim_end_matches(['.', '-']);
+    let name = text.get(at + 1..at + 1 + domain)?.trim_end_matches(['.', '-']);
     let range = start..at + 1 + name.len();
     let after = text[range.end..].chars().next();
     let bounded = local <= LONGEST_LOCAL && domain <= LONGEST_DOMAIN && after != Some('@');
@@ -152,11 +136,7 @@ pub(super) fn ipv6(text: &str, hits: &mut Vec<Hit<PiiType>>) {
         let range = start..start + candidate.len();
         start += run.len();
         if candidate.len() <= LONGEST_IPV6 && is_ipv6(candidate) && stands_alone(text, &range) {
-            hits.push(Hit {
-                range,
-                kind: PiiType::IpAddress,
-                score: 0.95,
-            });
+            hits.push(Hit { range, kind: PiiType::IpAddress, score: 0.95 });
         }
     }
 }
@@ -177,10 +157,7 @@ const LONGEST_URL: usize = 2_000;
 /// Web addresses with a scheme or `www.`; what punctuation follows belongs to the sentence.
 pub(crate) fn urls(text: &str) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
-    for (at, mark) in URL_MARK
-        .find_iter(text)
-        .map(|found| (found.start(), found.as_str()))
-    {
+    for (at, mark) in URL_MARK.find_iter(text).map(|found| (found.start(), found.as_str())) {
         let read_until = found.last().map_or(0, |last| last.end);
         let joined = text[..at].ends_with(['/', '@', '.', '-', '_']);
         if at >= read_until
@@ -193,21 +170,16 @@ pub(crate) fn urls(text: &str) -> Vec<Range<usize>> {
     found
 }
 
-static URL_MARK: LazyLock<Regex> =
-    LazyLock::new(|| regex(r"(?i)\b(?:https?|ftps?|sftp|s3)://|\bwww\."));
+static URL_MARK: LazyLock<Regex> = LazyLock::new(|| regex(r"(?i)\b(?:https?|ftps?|sftp|s3)://|\bwww\."));
 
 fn url_at(text: &str, start: usize, mark: usize) -> Option<Range<usize>> {
     let limit = text.floor_char_boundary((start + LONGEST_URL).min(text.len()));
     let rest = &text[start..limit];
     let ends = |character: char| {
-        character.is_whitespace()
-            || character.is_control()
-            || "<>\"`{}|\\^[]“”«»".contains(character)
+        character.is_whitespace() || character.is_control() || "<>\"`{}|\\^[]“”«»".contains(character)
     };
     let url = trim_sentence(&rest[..rest.find(ends).unwrap_or(rest.len())]);
-    let host = url
-        .get(mark..)
-        .is_some_and(|host| host.starts_with(char::is_alphanumeric));
+    let host = url.get(mark..).is_some_and(|host| host.starts_with(char::is_alphanumeric));
     let dotted = mark > 4 || url.get(mark..).is_some_and(|host| host.contains('.'));
     (host && dotted).then_some(start..start + url.len())
 }

@@ -78,33 +78,22 @@ fn card(text: &str) -> bool {
 
 /// ISO/IEC 7812 issuer ranges of the schemes in wide use.
 fn is_scheme(digits: &[u32]) -> bool {
-    let prefix = digits
-        .iter()
-        .take(6)
-        .fold(0, |number, digit| number * 10 + digit);
+    let prefix = digits.iter().take(6).fold(0, |number, digit| number * 10 + digit);
     match prefix {
         400_000..=499_999 => matches!(digits.len(), 13 | 16 | 19),
         340_000..=349_999 | 370_000..=379_999 => digits.len() == 15,
         510_000..=559_999 | 222_100..=272_099 | 352_800..=358_999 => digits.len() == 16,
         300_000..=305_999 | 360_000..=369_999 | 380_000..=399_999 => digits.len() == 14,
-        601_100..=601_199 | 620_000..=629_999 | 644_000..=659_999 => {
-            (16..=19).contains(&digits.len())
-        }
+        601_100..=601_199 | 620_000..=629_999 | 644_000..=659_999 => (16..=19).contains(&digits.len()),
         _ => false,
     }
 }
 
 fn printed_like_a_card(text: &str) -> bool {
-    let separators = text
-        .chars()
-        .filter(|c| !c.is_ascii_digit())
-        .collect::<Vec<_>>();
+    let separators = text.chars().filter(|c| !c.is_ascii_digit()).collect::<Vec<_>>();
     let same = separators.windows(2).all(|pair| pair[0] == pair[1]);
     let groups: Vec<usize> = text.split([' ', '-']).map(str::len).collect();
-    let printed = matches!(
-        groups.as_slice(),
-        [_] | [4, 6, 4 | 5] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3]
-    );
+    let printed = matches!(groups.as_slice(), [_] | [4, 6, 4 | 5] | [4, 4, 4, 1..=4] | [4, 4, 4, 4, 1..=3]);
     same && printed
 }
 
@@ -116,14 +105,9 @@ pub(super) fn ibans(text: &str, hits: &mut Vec<Hit<PiiType>>) {
     let bytes = text.as_bytes();
     for start in 0..bytes.len().saturating_sub(4) {
         let head = &bytes[start..start + 4];
-        let looks = head[..2].iter().all(u8::is_ascii_uppercase)
-            && head[2..].iter().all(u8::is_ascii_digit);
+        let looks = head[..2].iter().all(u8::is_ascii_uppercase) && head[2..].iter().all(u8::is_ascii_digit);
         if looks && let Some(range) = iban_at(text, start) {
-            hits.push(Hit {
-                range,
-                kind: PiiType::InternationalBankAccountNumber,
-                score: 0.99,
-            });
+            hits.push(Hit { range, kind: PiiType::InternationalBankAccountNumber, score: 0.99 });
         }
     }
 }

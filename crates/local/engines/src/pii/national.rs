@@ -129,9 +129,7 @@ pub(super) const RULES: &[Rule<PiiType>] = &[
         pattern: r"[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{1,5}){1,2}",
         cue: cue!(r"licen[cs]e plate|number plate|plate|kennzeichen|matrícula"),
         unless: None,
-        check: |text| {
-            text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_uppercase())
-        },
+        check: |text| text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().any(|b| b.is_ascii_uppercase()),
         score: 0.9,
     },
     Rule {
@@ -164,15 +162,10 @@ pub(super) const RULES: &[Rule<PiiType>] = &[
 fn ssn(text: &str) -> bool {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let parts = (digits.get(..3), digits.get(3..5), digits.get(5..));
-    !matches!(
-        parts,
-        (Some("000" | "666"), ..) | (_, Some("00"), _) | (.., Some("0000"))
-    )
+    !matches!(parts, (Some("000" | "666"), ..) | (_, Some("00"), _) | (.., Some("0000")))
 }
 
 /// Prefixes that His Majesty's Revenue and Customs never gives out.
 fn nino(text: &str) -> bool {
-    !["BG", "GB", "NK", "KN", "TN", "NT", "ZZ"]
-        .iter()
-        .any(|prefix| text.starts_with(prefix))
+    !["BG", "GB", "NK", "KN", "TN", "NT", "ZZ"].iter().any(|prefix| text.starts_with(prefix))
 }

@@ -56,7 +56,5 @@ fn like_a_password(text: &str) -> bool {
     let word = text.trim_end_matches(['.', '!', '?', ':', ')']);
     let sign = |c: char| !c.is_alphanumeric();
     let masked = word.chars().all(|c| "*•xX.".contains(c));
-    !masked
-        && (word.chars().any(|c| c.is_ascii_digit() || sign(c))
-            || word.chars().skip(1).any(char::is_uppercase))
+    !masked && (word.chars().any(|c| c.is_ascii_digit() || sign(c)) || word.chars().skip(1).any(char::is_uppercase))
 }

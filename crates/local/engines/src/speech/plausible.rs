@@ -67,9 +67,17 @@ mod tests {
 
     #[test]
     fn one_drawn_out_word_among_others_goes_alone() {
-        let said = vec![word("and", 0.0, 0.2), word("consequently", 0.2, 0.9), word("up", 1.0, 2.2), word("everything", 2.2, 2.9)];
+        let said = vec![
+            word("and", 0.0, 0.2),
+            word("consequently", 0.2, 0.9),
+            word("up", 1.0, 2.2),
+            word("everything", 2.2, 2.9),
+        ];
         let left = spoken(said, 2.9);
-        assert_eq!(left.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(), ["and", "consequently", "everything"]);
+        assert_eq!(
+            left.iter().map(|word| word.text.as_str()).collect::<Vec<_>>(),
+            ["and", "consequently", "everything"]
+        );
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::command;
 const MEMORY_BYTES: u64 = 2 << 30;
 
 /// Time for a worker to load its model, on a busy machine.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// Time that any utterance may take, and more for each of its seconds.
 const DECODE_SECONDS: u64 = 20;
@@ -161,11 +161,14 @@ struct Worker {
 impl Worker {
     fn start(settings: &Settings) -> Result<Self, PoolError> {
         let program = settings.worker.display().to_string();
-        let mut worker = Self::spawn(settings.worker.as_os_str()).map_err(|source| PoolError::Start { program, source })?;
+        let mut worker =
+            Self::spawn(settings.worker.as_os_str()).map_err(|source| PoolError::Start { program, source })?;
         match worker.read::<Hello>(START) {
             Some(Hello::Ready(_)) => Ok(worker),
             Some(Hello::Failed(reason)) => Err(PoolError::Engine(reason)),
-            None => Err(PoolError::Engine(format!("`{}` gave no sign of life; is it built?", settings.worker.display()))),
+            None => {
+                Err(PoolError::Engine(format!("`{}` gave no sign of life; is it built?", settings.worker.display())))
+            }
         }
     }
 

@@ -20,11 +20,7 @@ pub(crate) struct Hit<K> {
 
 impl<K> Hit<K> {
     pub(crate) fn of_kind<L>(self, kind: L) -> Hit<L> {
-        Hit {
-            range: self.range,
-            kind,
-            score: self.score,
-        }
+        Hit { range: self.range, kind, score: self.score }
     }
 }
 
@@ -55,12 +51,7 @@ pub(crate) struct Compiled<K: 'static> {
 
 impl<K: Copy> Compiled<K> {
     pub(crate) fn new(rule: &'static Rule<K>) -> Self {
-        Self {
-            rule,
-            pattern: regex(rule.pattern),
-            cue: rule.cue.map(regex),
-            unless: rule.unless.map(regex),
-        }
+        Self { rule, pattern: regex(rule.pattern), cue: rule.cue.map(regex), unless: rule.unless.map(regex) }
     }
 
     pub(crate) fn find(&self, text: &str, hits: &mut Vec<Hit<K>>) {
@@ -75,10 +66,7 @@ impl<K: Copy> Compiled<K> {
             && !number_goes_on(text, range)
             && (self.rule.check)(&text[range.clone()])
             && self.cue.as_ref().is_none_or(|cue| cue.is_match(earlier))
-            && !self
-                .unless
-                .as_ref()
-                .is_some_and(|unless| unless.is_match(earlier))
+            && !self.unless.as_ref().is_some_and(|unless| unless.is_match(earlier))
     }
 }
 
@@ -86,15 +74,8 @@ impl<K: Copy> Compiled<K> {
 pub(crate) fn finds(pattern: &Regex, text: &str) -> impl Iterator<Item = Range<usize>> {
     let grouped = pattern.captures_len() > 1;
     let whole = (!grouped).then(|| pattern.find_iter(text).map(|found| found.range()));
-    let groups = grouped.then(|| {
-        pattern
-            .captures_iter(text)
-            .filter_map(|captures| Some(captures.get(1)?.range()))
-    });
-    whole
-        .into_iter()
-        .flatten()
-        .chain(groups.into_iter().flatten())
+    let groups = grouped.then(|| pattern.captures_iter(text).filter_map(|captures| Some(captures.get(1)?.range())));
+    whole.into_iter().flatten().chain(groups.into_iter().flatten())
 }
 
 /// A number before `-7` or `.7` is a piece of something longer.
@@ -121,10 +102,7 @@ pub(crate) fn any(_: &str) -> bool {
 /// Where finds overlap, the surer one stays, then the longer one; in reading order.
 pub(crate) fn without_overlaps<K>(mut hits: Vec<Hit<K>>) -> Vec<Hit<K>> {
     hits.sort_by(|a, b| {
-        b.score
-            .total_cmp(&a.score)
-            .then(b.range.len().cmp(&a.range.len()))
-            .then(a.range.start.cmp(&b.range.start))
+        b.score.total_cmp(&a.score).then(b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
     });
     let mut kept: BTreeMap<usize, Hit<K>> = BTreeMap::new();
     for hit in hits {

@@ -42,10 +42,7 @@ pub(crate) struct Words<'t> {
 
 impl<'t> Words<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            list: words(text),
-        }
+        Self { text, list: words(text) }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -58,9 +55,7 @@ impl<'t> Words<'t> {
 
     /// The word at `at`, empty beyond the end.
     pub(crate) fn str(&self, at: usize) -> &'t str {
-        self.list
-            .get(at)
-            .map_or("", |word| &self.text[word.range.clone()])
+        self.list.get(at).map_or("", |word| &self.text[word.range.clone()])
     }
 
     pub(crate) fn capital(&self, at: usize) -> bool {
@@ -69,13 +64,8 @@ impl<'t> Words<'t> {
 
     /// What stands between the word at `at` and the one before it.
     pub(crate) fn gap(&self, at: usize) -> &'t str {
-        let start = at.checked_sub(1).map_or(0, |before| {
-            self.list.get(before).map_or(0, |word| word.range.end)
-        });
-        let end = self
-            .list
-            .get(at)
-            .map_or(self.text.len(), |word| word.range.start);
+        let start = at.checked_sub(1).map_or(0, |before| self.list.get(before).map_or(0, |word| word.range.end));
+        let end = self.list.get(at).map_or(self.text.len(), |word| word.range.start);
         &self.text[start..end]
     }
 
@@ -88,14 +78,8 @@ impl<'t> Words<'t> {
 
     /// From the first to the last of `words`.
     pub(crate) fn range(&self, words: Range<usize>) -> Range<usize> {
-        let start = self
-            .list
-            .get(words.start)
-            .map_or(0, |word| word.range.start);
-        let end = self
-            .list
-            .get(words.end.wrapping_sub(1))
-            .map_or(start, |word| word.range.end);
+        let start = self.list.get(words.start).map_or(0, |word| word.range.start);
+        let end = self.list.get(words.end.wrapping_sub(1)).map_or(start, |word| word.range.end);
         start..end.max(start)
     }
 }
@@ -178,20 +162,14 @@ mod tests {
     #[test]
     fn words_keep_their_joints_and_marks() {
         let cases: &[(&str, &[&str])] = &[
-            (
-                "state-of-the-art, don't; AT&T",
-                &["state-of-the-art", "don't", "AT&T"],
-            ),
+            ("state-of-the-art, don't; AT&T", &["state-of-the-art", "don't", "AT&T"]),
             ("- a -", &["a"]),
             ("Mary's, the Joneses'", &["Mary", "s", "the", "Joneses"]),
             ("समिति बजट", &["समिति", "बजट"]),
             ("cafe\u{301} 3.5", &["cafe\u{301}", "3", "5"]),
         ];
         for (text, expected) in cases {
-            let found: Vec<&str> = words(text)
-                .into_iter()
-                .map(|word| &text[word.range])
-                .collect();
+            let found: Vec<&str> = words(text).into_iter().map(|word| &text[word.range]).collect();
             assert_eq!(&found, expected);
         }
     }

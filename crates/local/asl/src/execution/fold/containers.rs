@@ -14,16 +14,11 @@ use crate::states::Kind;
 impl Execution {
     pub(super) fn fold_container(&mut self, entry: &LogEntry, event: &Event) -> Fits {
         match event {
-            Event::MapStarted {
-                items, concurrency, ..
-            } => self.fold_map_started(entry, items, *concurrency),
+            Event::MapStarted { items, concurrency, .. } => self.fold_map_started(entry, items, *concurrency),
             Event::ParallelStarted { input } => self.fold_parallel_started(entry, input),
-            Event::MapIterationStarted {
-                index,
-                parent,
-                input,
-                ..
-            } => self.fold_iteration_started(entry, *index, *parent, input),
+            Event::MapIterationStarted { index, parent, input, .. } => {
+                self.fold_iteration_started(entry, *index, *parent, input)
+            }
             Event::MapIterationSucceeded { .. } => self.complete_child(entry.frame),
             Event::MapIterationFailed { .. } | Event::MapIterationAborted { .. } => {
                 self.frames.get_mut(&entry.frame)?.iteration_closed = true;
@@ -36,19 +31,12 @@ impl Execution {
                     Slot::Pending | Slot::Running(_) => None,
                 });
                 let result: serde_json::Value = outputs.collect::<Option<_>>()?;
-                self.set_phase(
-                    entry.frame,
-                    Phase::Returned {
-                        result: result.into(),
-                    },
-                )
+                self.set_phase(entry.frame, Phase::Returned { result: result.into() })
             }
             Event::MapFailed | Event::ParallelFailed => {
                 self.move_cursor(entry)?;
                 match std::mem::take(&mut self.frames.get_mut(&entry.frame)?.phase) {
-                    Phase::Failing { failure, child, .. } => {
-                        self.fail(entry.frame, &failure, child, true)
-                    }
+                    Phase::Failing { failure, child, .. } => self.fail(entry.frame, &failure, child, true),
                     _ => None,
                 }
             }
@@ -59,12 +47,7 @@ impl Execution {
 
     fn fold_map_started(&mut self, entry: &LogEntry, items: &Payload, concurrency: usize) -> Fits {
         self.move_cursor(entry)?;
-        let slots = items
-            .value()
-            .as_array()?
-            .iter()
-            .map(|_| Slot::Pending)
-            .collect();
+        let slots = items.value().as_array()?.iter().map(|_| Slot::Pending).collect();
         let container = Container {
             slots,
             items: Some(items.clone()),
@@ -87,9 +70,7 @@ impl Execution {
             return None;
         };
         let count = parallel.branches.len();
-        let add = |(slot, flow)| {
-            Slot::Running(self.add_frame(Some(entry.frame), slot, item.clone(), flow, input))
-        };
+        let add = |(slot, flow)| Slot::Running(self.add_frame(Some(entry.frame), slot, item.clone(), flow, input));
         let slots = parallel.branches.iter().enumerate().map(add).collect();
         let container = Container {
             slots,
@@ -104,36 +85,17 @@ impl Execution {
         self.set_phase(entry.frame, Phase::Containing)
     }
 
-    fn fold_iteration_started(
-        &mut self,
-        entry: &LogEntry,
-        index: usize,
-        parent: FrameId,
-        input: &Payload,
-    ) -> Fits {
+    fn fold_iteration_started(&mut self, entry: &LogEntry, index: usize, parent: FrameId, input: &Payload) -> Fits {
         if entry.frame != self.next_frame {
             return None;
         }
         let frame = self.frames.get(&parent)?;
         let state = frame.current.as_ref()?.state.clone();
-        let item = frame
-            .container
-            .as_ref()?
-            .items
-            .as_ref()?
-            .value()
-            .get(index)?
-            .clone();
+        let item = frame.container.as_ref()?.items.as_ref()?.value().get(index)?.clone();
         let Kind::Map(map) = &state.kind else {
             return None;
         };
-        let child = self.add_frame(
-            Some(parent),
-            index,
-            Some((index, item.into())),
-            &map.processor,
-            input,
-        );
+        let child = self.add_frame(Some(parent), index, Some((index, item.into())), &map.processor, input);
         self.move_cursor(entry)?;
         let container = self.frames.get_mut(&parent)?.container.as_mut()?;
         *container.slots.get_mut(index)? = Slot::Running(child);
@@ -166,16 +128,11 @@ impl Execution {
             slot,
             item,
             flow: flow.clone(),
-            variables: around
-                .map(|frame| frame.variables.clone())
-                .unwrap_or_default(),
+            variables: around.map(|frame| frame.variables.clone()).unwrap_or_default(),
             cursor: around.map_or(0, |frame| frame.cursor),
             touched: self.next_sequence,
             current: None,
-            phase: Phase::Entering {
-                name: flow.start_at.clone(),
-                input: input.clone(),
-            },
+            phase: Phase::Entering { name: flow.start_at.clone(), input: input.clone() },
             container: None,
             iteration_closed: false,
         };

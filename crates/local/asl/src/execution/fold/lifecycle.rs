@@ -40,39 +40,23 @@ impl Execution {
             current.retry_count = 0;
             current.attempts.fill(0);
         }
-        let children: Vec<FrameId> = frame
-            .container
-            .iter()
-            .flat_map(Container::running_frames)
-            .collect();
+        let children: Vec<FrameId> = frame.container.iter().flat_map(Container::running_frames).collect();
         let phase = match before {
             Phase::Entering { .. } | Phase::Ended { .. } | Phase::Returned { .. } => before,
             _ if frame.container.is_some() => Phase::Containing,
             _ => Phase::Executing,
         };
         self.set_phase(id, phase)?;
-        children
-            .into_iter()
-            .try_for_each(|child| self.revive(child, event_id))
+        children.into_iter().try_for_each(|child| self.revive(child, event_id))
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "all folds have one shape")]
-    pub(super) fn close(
-        &mut self,
-        status: Status,
-        output: Option<&Payload>,
-        failure: &Failure,
-    ) -> Fits {
+    pub(super) fn close(&mut self, status: Status, output: Option<&Payload>, failure: &Failure) -> Fits {
         self.status = status;
-        self.finish = Some(Finish {
-            status,
-            output: output.cloned(),
-            failure: failure.clone(),
-        });
+        self.finish = Some(Finish { status, output: output.cloned(), failure: failure.clone() });
         self.deadline = None;
         self.ready.clear();
-        let (tasks, timers): (Vec<_>, Vec<_>) =
-            (self.work.tasks().collect(), self.work.timers().collect());
+        let (tasks, timers): (Vec<_>, Vec<_>) = (self.work.tasks().collect(), self.work.timers().collect());
         for task in tasks {
             self.work.drop_task(task);
         }
@@ -83,14 +67,8 @@ impl Execution {
     }
 
     fn set_deadline(&mut self, from: Timestamp) {
-        let timer_id = TimerId {
-            entry: self.next_sequence,
-            purpose: TimerPurpose::ExecutionTimeout,
-        };
-        self.deadline = self
-            .definition
-            .timeout_seconds
-            .map(|seconds| (timer_id, later(from, seconds)));
+        let timer_id = TimerId { entry: self.next_sequence, purpose: TimerPurpose::ExecutionTimeout };
+        self.deadline = self.definition.timeout_seconds.map(|seconds| (timer_id, later(from, seconds)));
         if self.deadline.is_some() {
             self.work.open_timer(timer_id, ROOT);
         }

@@ -74,9 +74,7 @@ const TYPES: [(&str, Type); 5] = [
 /// Every operator with its name, each once.
 fn operators() -> impl Iterator<Item = (String, Operator)> {
     let ordered = |prefix: &'static str, make: fn(Order) -> Operator| {
-        ORDERS
-            .into_iter()
-            .map(move |(suffix, order)| (format!("{prefix}{suffix}"), make(order)))
+        ORDERS.into_iter().map(move |(suffix, order)| (format!("{prefix}{suffix}"), make(order)))
     };
     let single = [
         ("BooleanEquals", Operator::BooleanEquals),
@@ -86,16 +84,8 @@ fn operators() -> impl Iterator<Item = (String, Operator)> {
     ordered("Numeric", Operator::Numeric)
         .chain(ordered("String", Operator::String))
         .chain(ordered("Timestamp", Operator::Timestamp))
-        .chain(
-            single
-                .into_iter()
-                .map(|(name, operator)| (name.to_owned(), operator)),
-        )
-        .chain(
-            TYPES
-                .into_iter()
-                .map(|(name, kind)| (name.to_owned(), Operator::Is(kind))),
-        )
+        .chain(single.into_iter().map(|(name, operator)| (name.to_owned(), operator)))
+        .chain(TYPES.into_iter().map(|(name, kind)| (name.to_owned(), Operator::Is(kind))))
 }
 
 /// Reads the one operator of a comparison.
@@ -119,10 +109,7 @@ pub(super) fn read(reader: &mut Reader<'_, '_>) -> Option<(Operator, Operand)> {
 }
 
 fn read_operand(reader: &mut Reader<'_, '_>, field: &str, operator: Operator) -> Option<Operand> {
-    let may_be_path = !matches!(
-        operator,
-        Operator::IsPresent | Operator::Is(_) | Operator::StringMatches
-    );
+    let may_be_path = !matches!(operator, Operator::IsPresent | Operator::Is(_) | Operator::StringMatches);
     if may_be_path && field.ends_with("Path") {
         return reader.path(field).map(Operand::Path);
     }

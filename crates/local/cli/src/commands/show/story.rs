@@ -72,7 +72,8 @@ fn facts(change: &Change) -> Vec<String> {
 fn found(document: &Extraction) -> Vec<String> {
     let entities = document.entities.iter().map(|entity| format!("{} ({})", entity.text, entity.kind.to_lowercase()));
     let pii = document.pii.iter().map(|span| span.kind.clone());
-    let forms = document.forms.iter().map(|field| format!("{} = {}", field.key, field.value));
+    let forms =
+        document.forms.iter().map(|field| format!("{} = {}", field.key.trim_end_matches([':', ' ']), field.value));
     let tables = document.tables.iter().map(|table| format!("{} × {}", table.rows, table.columns));
     let sentiment = document.sentiment.iter().map(|sentiment| sentiment.label.to_lowercase());
     let labels = document.labels.iter().map(|label| label.name.clone());

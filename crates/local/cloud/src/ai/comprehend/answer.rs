@@ -47,11 +47,7 @@ impl Task {
     }
 
     pub(super) fn most_bytes(self) -> usize {
-        if self == Self::Sentiment {
-            MOST_BYTES_SMALL
-        } else {
-            MOST_BYTES
-        }
+        if self == Self::Sentiment { MOST_BYTES_SMALL } else { MOST_BYTES }
     }
 
     /// The engine behind the task, known also where there is no text to ask it about.
@@ -67,17 +63,12 @@ impl Task {
 }
 
 pub(super) fn answer(operation: &str, task: Task, text: &str, language: &str) -> Outcome {
-    let members =
-        members(task, text, language).map_err(|refusal| unavailable(operation, &refusal))?;
+    let members = members(task, text, language).map_err(|refusal| unavailable(operation, &refusal))?;
     Ok(Reply::from_engine(Value::Object(members), task.engine()))
 }
 
 /// The members of one answer, without the index that a batch puts beside them.
-pub(super) fn members(
-    task: Task,
-    text: &str,
-    language: &str,
-) -> Result<Map<String, Value>, Unavailable> {
+pub(super) fn members(task: Task, text: &str, language: &str) -> Result<Map<String, Value>, Unavailable> {
     Ok(match task {
         Task::Language => one("Languages", languages(text)),
         Task::Sentiment => sentiment_members(&sentiment::detect(text, language)?),
@@ -94,9 +85,7 @@ fn one(name: &str, items: Vec<Value>) -> Map<String, Value> {
 
 fn languages(text: &str) -> Vec<Value> {
     let found = language::detect(text).items.into_iter();
-    found
-        .map(|item| json!({"LanguageCode": item.code, "Score": score(item.score)}))
-        .collect()
+    found.map(|item| json!({"LanguageCode": item.code, "Score": score(item.score)})).collect()
 }
 
 fn sentiment_members(found: &sentiment::Sentiment) -> Map<String, Value> {
@@ -112,10 +101,7 @@ fn sentiment_members(found: &sentiment::Sentiment) -> Map<String, Value> {
         "Neutral": score(found.neutral),
         "Mixed": score(found.mixed),
     });
-    Map::from_iter([
-        ("Sentiment".to_owned(), label.into()),
-        ("SentimentScore".to_owned(), scores),
-    ])
+    Map::from_iter([("Sentiment".to_owned(), label.into()), ("SentimentScore".to_owned(), scores)])
 }
 
 fn entities_of(text: &str, language: &str) -> Result<Vec<Value>, Unavailable> {
@@ -160,19 +146,14 @@ fn pii_labels(text: &str) -> Vec<Value> {
         let known = best.entry(item.kind).or_default();
         *known = known.max(item.score);
     }
-    best.into_iter()
-        .map(|(kind, best)| json!({"Name": kind.as_str(), "Score": score(best)}))
-        .collect()
+    best.into_iter().map(|(kind, best)| json!({"Name": kind.as_str(), "Score": score(best)})).collect()
 }
 
 /// The pieces of `text` under spans that come in reading order without overlaps.
 fn texts(text: &str, spans: impl Iterator<Item = Span>) -> Vec<&str> {
     let (mut rest, mut at) = (text, 0);
     let mut take = |chars: usize| {
-        let bytes = rest
-            .char_indices()
-            .nth(chars - at)
-            .map_or(rest.len(), |(byte, _)| byte);
+        let bytes = rest.char_indices().nth(chars - at).map_or(rest.len(), |(byte, _)| byte);
         let (head, tail) = rest.split_at(bytes);
         (rest, at) = (tail, chars);
         head
@@ -192,10 +173,7 @@ fn score(score: f64) -> f64 {
 
 /// A language that Comprehend reads and the local engine does not.
 pub(super) fn unavailable(operation: &str, refusal: &Unavailable) -> ServiceError {
-    let engine = refusal
-        .engine
-        .split(' ')
-        .take_while(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
+    let engine = refusal.engine.split(' ').take_while(|word| !word.starts_with(|c: char| c.is_ascii_digit()));
     let engine = engine.collect::<Vec<_>>().join(" ");
     let (language, reads) = (&refusal.language, refusal.reads);
     ServiceError::not_available_locally(format!(

@@ -20,10 +20,7 @@ pub(super) fn answer(operation: &str, task: Task, request: BatchRequest) -> Outc
             Err(error) => errors.push(item_error(index, &error)),
         }
     }
-    Ok(Reply::from_engine(
-        json!({"ResultList": results, "ErrorList": errors}),
-        task.engine(),
-    ))
+    Ok(Reply::from_engine(json!({"ResultList": results, "ErrorList": errors}), task.engine()))
 }
 
 fn check_size(texts: &[String]) -> Result<(), ServiceError> {
@@ -32,27 +29,14 @@ fn check_size(texts: &[String]) -> Result<(), ServiceError> {
         return Err(ServiceError::client("ValidationException", message));
     }
     if texts.len() > MOST_TEXTS {
-        let message = format!(
-            "The batch has {} documents; at most {MOST_TEXTS} are allowed",
-            texts.len()
-        );
-        return Err(ServiceError::client(
-            "BatchSizeLimitExceededException",
-            message,
-        ));
+        let message = format!("The batch has {} documents; at most {MOST_TEXTS} are allowed", texts.len());
+        return Err(ServiceError::client("BatchSizeLimitExceededException", message));
     }
     Ok(())
 }
 
-fn result(
-    operation: &str,
-    task: Task,
-    index: usize,
-    text: &str,
-    language: &str,
-) -> Result<Value, ServiceError> {
-    let mut members =
-        members(task, text, language).map_err(|refusal| unavailable(operation, &refusal))?;
+fn result(operation: &str, task: Task, index: usize, text: &str, language: &str) -> Result<Value, ServiceError> {
+    let mut members = members(task, text, language).map_err(|refusal| unavailable(operation, &refusal))?;
     members.insert("Index".to_owned(), index.into());
     Ok(Value::Object(members))
 }

@@ -6,9 +6,7 @@ use super::answer::Task;
 use crate::wire::ServiceError;
 
 /// The languages of every operation but PII and language detection.
-const LANGUAGES: [&str; 12] = [
-    "en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW",
-];
+const LANGUAGES: [&str; 12] = ["en", "es", "fr", "de", "it", "pt", "ar", "hi", "ja", "ko", "zh", "zh-TW"];
 
 /// The languages in which Comprehend finds PII.
 const PII_LANGUAGES: [&str; 2] = ["en", "es"];
@@ -49,9 +47,7 @@ impl Request {
     fn refuse_models(&self, operation: &str) -> Result<(), ServiceError> {
         let lacking = match (&self.endpoint_arn, &self.bytes) {
             (Some(_), _) => "no local engine runs custom entity recognizers",
-            (_, Some(_)) => {
-                "only custom entity recognizers read `Bytes`, and no local engine runs them; send `Text`"
-            }
+            (_, Some(_)) => "only custom entity recognizers read `Bytes`, and no local engine runs them; send `Text`",
             (None, None) => return Ok(()),
         };
         Err(ServiceError::not_available_locally(format!(
@@ -63,30 +59,20 @@ impl Request {
 /// Refuses an empty and a too long text with Comprehend's own errors; the limit is in UTF-8 bytes.
 pub(super) fn check_text(text: &str, most_bytes: usize) -> Result<(), ServiceError> {
     if text.is_empty() {
-        return Err(ServiceError::client(
-            "InvalidRequestException",
-            "Text must contain at least 1 character",
-        ));
+        return Err(ServiceError::client("InvalidRequestException", "Text must contain at least 1 character"));
     }
     if text.len() > most_bytes {
         let message = format!(
             "Input text size exceeds limit. Max length of request text allowed is {most_bytes} bytes while in this request the text size is {} bytes",
             text.len()
         );
-        return Err(ServiceError::client(
-            "TextSizeLimitExceededException",
-            message,
-        ));
+        return Err(ServiceError::client("TextSizeLimitExceededException", message));
     }
     Ok(())
 }
 
 /// The language, if the operation has one and Comprehend reads it there.
-pub(super) fn check_language(
-    operation: &str,
-    task: Task,
-    code: Option<&str>,
-) -> Result<String, ServiceError> {
+pub(super) fn check_language(operation: &str, task: Task, code: Option<&str>) -> Result<String, ServiceError> {
     let supported: &[&str] = match task {
         Task::Language => return Ok(String::new()),
         Task::Pii | Task::PiiLabels => &PII_LANGUAGES,
@@ -96,14 +82,9 @@ pub(super) fn check_language(
     if supported.contains(&code) {
         return Ok(code.to_owned());
     }
-    let message = format!(
-        "`{operation}` does not support the language code `{code}`; supported are {}",
-        supported.join(", ")
-    );
-    Err(ServiceError::client(
-        "UnsupportedLanguageException",
-        message,
-    ))
+    let message =
+        format!("`{operation}` does not support the language code `{code}`; supported are {}", supported.join(", "));
+    Err(ServiceError::client("UnsupportedLanguageException", message))
 }
 
 /// A required member that is not there, in the words of AWS's validation.

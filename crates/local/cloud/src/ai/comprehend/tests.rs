@@ -6,10 +6,7 @@ use super::answer;
 
 fn ok(operation: &str, body: Value) -> (Value, String) {
     let reply = answer(operation, body).unwrap_or_else(|error| panic!("{operation}: {error}"));
-    (
-        reply.body,
-        reply.engine.expect("every answer names its engine"),
-    )
+    (reply.body, reply.engine.expect("every answer names its engine"))
 }
 
 fn refused(operation: &str, body: Value) -> (u16, String, String) {
@@ -19,10 +16,8 @@ fn refused(operation: &str, body: Value) -> (u16, String, String) {
 
 #[test]
 fn language() {
-    let (body, engine) = ok(
-        "DetectDominantLanguage",
-        json!({"Text": "Der Ausschuss tritt am Donnerstag wieder zusammen."}),
-    );
+    let (body, engine) =
+        ok("DetectDominantLanguage", json!({"Text": "Der Ausschuss tritt am Donnerstag wieder zusammen."}));
     assert_eq!(body["Languages"][0]["LanguageCode"], "de");
     assert!(body["Languages"][0]["Score"].as_f64().unwrap() > 0.5);
     assert_eq!(engine, "lingua 1.8");
@@ -32,10 +27,7 @@ fn language() {
 
 #[test]
 fn sentiment() {
-    let (body, engine) = ok(
-        "DetectSentiment",
-        json!({"Text": "I love it, it is wonderful!", "LanguageCode": "en"}),
-    );
+    let (body, engine) = ok("DetectSentiment", json!({"Text": "I love it, it is wonderful!", "LanguageCode": "en"}));
     assert_eq!(body["Sentiment"], "POSITIVE");
     let scores = body["SentimentScore"].as_object().unwrap();
     let names: Vec<&String> = scores.keys().collect();
@@ -48,42 +40,18 @@ fn sentiment() {
 #[test]
 fn entities_and_key_phrases_with_offsets_in_characters() {
     let text = "🦀 é: Dr. Ann Miller paid $5 in Paris.";
-    let (body, engine) = ok(
-        "DetectEntities",
-        json!({"Text": text, "LanguageCode": "en"}),
-    );
+    let (body, engine) = ok("DetectEntities", json!({"Text": text, "LanguageCode": "en"}));
     let found: Vec<(&str, &str)> = body["Entities"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|entity| {
-            (
-                entity["Type"].as_str().unwrap(),
-                entity["Text"].as_str().unwrap(),
-            )
-        })
+        .map(|entity| (entity["Type"].as_str().unwrap(), entity["Text"].as_str().unwrap()))
         .collect();
-    assert_eq!(
-        found,
-        [
-            ("PERSON", "Ann Miller"),
-            ("QUANTITY", "$5"),
-            ("LOCATION", "Paris")
-        ]
-    );
-    assert_eq!(
-        (
-            &body["Entities"][0]["BeginOffset"],
-            &body["Entities"][0]["EndOffset"]
-        ),
-        (&json!(9), &json!(19))
-    );
+    assert_eq!(found, [("PERSON", "Ann Miller"), ("QUANTITY", "$5"), ("LOCATION", "Paris")]);
+    assert_eq!((&body["Entities"][0]["BeginOffset"], &body["Entities"][0]["EndOffset"]), (&json!(9), &json!(19)));
     assert_eq!(engine, "sluice rules");
 
-    let (body, _) = ok(
-        "DetectKeyPhrases",
-        json!({"Text": "🦀 the annual report", "LanguageCode": "en"}),
-    );
+    let (body, _) = ok("DetectKeyPhrases", json!({"Text": "🦀 the annual report", "LanguageCode": "en"}));
     assert_eq!(
         body,
         json!({"KeyPhrases": [{"Score": 0.65, "Text": "annual report", "BeginOffset": 6, "EndOffset": 19}]})
@@ -93,18 +61,9 @@ fn entities_and_key_phrases_with_offsets_in_characters() {
 #[test]
 fn pii_without_its_text() {
     let text = "é mail a@b.org or c@d.org, card 4111 1111 1111 1111";
-    let (body, _) = ok(
-        "DetectPiiEntities",
-        json!({"Text": text, "LanguageCode": "es"}),
-    );
-    assert_eq!(
-        body["Entities"][0],
-        json!({"Score": 0.99, "Type": "EMAIL", "BeginOffset": 7, "EndOffset": 14})
-    );
-    let (body, _) = ok(
-        "ContainsPiiEntities",
-        json!({"Text": text, "LanguageCode": "en"}),
-    );
+    let (body, _) = ok("DetectPiiEntities", json!({"Text": text, "LanguageCode": "es"}));
+    assert_eq!(body["Entities"][0], json!({"Score": 0.99, "Type": "EMAIL", "BeginOffset": 7, "EndOffset": 14}));
+    let (body, _) = ok("ContainsPiiEntities", json!({"Text": text, "LanguageCode": "en"}));
     assert_eq!(
         body,
         json!({"Labels": [{"Name": "CREDIT_DEBIT_NUMBER", "Score": 0.97}, {"Name": "EMAIL", "Score": 0.99}]})
@@ -114,34 +73,17 @@ fn pii_without_its_text() {
 #[test]
 fn a_batch_answers_what_it_can_and_says_what_it_cannot() {
     let texts = json!(["I love it!", "", "x".repeat(5_001), "I hate it!"]);
-    let (body, engine) = ok(
-        "BatchDetectSentiment",
-        json!({"TextList": texts, "LanguageCode": "en"}),
-    );
-    let indices = |list: &Value| {
-        list.as_array()
-            .unwrap()
-            .iter()
-            .map(|item| item["Index"].as_u64().unwrap())
-            .collect::<Vec<_>>()
-    };
+    let (body, engine) = ok("BatchDetectSentiment", json!({"TextList": texts, "LanguageCode": "en"}));
+    let indices =
+        |list: &Value| list.as_array().unwrap().iter().map(|item| item["Index"].as_u64().unwrap()).collect::<Vec<_>>();
     assert_eq!(indices(&body["ResultList"]), [0, 3]);
     assert_eq!(body["ResultList"][1]["Sentiment"], "NEGATIVE");
     assert_eq!(indices(&body["ErrorList"]), [1, 2]);
-    assert_eq!(
-        body["ErrorList"][1]["ErrorCode"],
-        "TEXT_SIZE_LIMIT_EXCEEDED"
-    );
+    assert_eq!(body["ErrorList"][1]["ErrorCode"], "TEXT_SIZE_LIMIT_EXCEEDED");
     assert_eq!(engine, "vader_sentiment 0.1");
-    for operation in [
-        "BatchDetectDominantLanguage",
-        "BatchDetectEntities",
-        "BatchDetectKeyPhrases",
-    ] {
-        let (body, _) = ok(
-            operation,
-            json!({"TextList": ["The annual report of Acme Ltd was sent."], "LanguageCode": "en"}),
-        );
+    for operation in ["BatchDetectDominantLanguage", "BatchDetectEntities", "BatchDetectKeyPhrases"] {
+        let (body, _) =
+            ok(operation, json!({"TextList": ["The annual report of Acme Ltd was sent."], "LanguageCode": "en"}));
         assert_eq!(indices(&body["ResultList"]), [0], "{operation}");
         assert_eq!(body["ErrorList"], json!([]));
     }
@@ -151,85 +93,29 @@ fn a_batch_answers_what_it_can_and_says_what_it_cannot() {
 fn what_aws_refuses_is_refused_under_its_name() {
     let text = |length: usize| json!({"Text": "é".repeat(length / 2), "LanguageCode": "en"});
     let cases = [
-        (
-            "DetectSentiment",
-            text(5_002),
-            "TextSizeLimitExceededException",
-        ),
-        (
-            "DetectEntities",
-            text(100_002),
-            "TextSizeLimitExceededException",
-        ),
-        (
-            "DetectPiiEntities",
-            text(100_002),
-            "TextSizeLimitExceededException",
-        ),
-        (
-            "DetectDominantLanguage",
-            json!({"Text": ""}),
-            "InvalidRequestException",
-        ),
-        (
-            "DetectKeyPhrases",
-            json!({"Text": "", "LanguageCode": "en"}),
-            "InvalidRequestException",
-        ),
-        (
-            "DetectEntities",
-            json!({"LanguageCode": "en"}),
-            "ValidationException",
-        ),
-        (
-            "DetectEntities",
-            json!({"Text": "x"}),
-            "ValidationException",
-        ),
-        (
-            "DetectSentiment",
-            json!({"Text": "x", "LanguageCode": "nl"}),
-            "UnsupportedLanguageException",
-        ),
-        (
-            "DetectPiiEntities",
-            json!({"Text": "x", "LanguageCode": "de"}),
-            "UnsupportedLanguageException",
-        ),
-        (
-            "ContainsPiiEntities",
-            json!({"Text": "x", "LanguageCode": "zh"}),
-            "UnsupportedLanguageException",
-        ),
+        ("DetectSentiment", text(5_002), "TextSizeLimitExceededException"),
+        ("DetectEntities", text(100_002), "TextSizeLimitExceededException"),
+        ("DetectPiiEntities", text(100_002), "TextSizeLimitExceededException"),
+        ("DetectDominantLanguage", json!({"Text": ""}), "InvalidRequestException"),
+        ("DetectKeyPhrases", json!({"Text": "", "LanguageCode": "en"}), "InvalidRequestException"),
+        ("DetectEntities", json!({"LanguageCode": "en"}), "ValidationException"),
+        ("DetectEntities", json!({"Text": "x"}), "ValidationException"),
+        ("DetectSentiment", json!({"Text": "x", "LanguageCode": "nl"}), "UnsupportedLanguageException"),
+        ("DetectPiiEntities", json!({"Text": "x", "LanguageCode": "de"}), "UnsupportedLanguageException"),
+        ("ContainsPiiEntities", json!({"Text": "x", "LanguageCode": "zh"}), "UnsupportedLanguageException"),
         (
             "BatchDetectEntities",
             json!({"TextList": vec!["x"; 26], "LanguageCode": "en"}),
             "BatchSizeLimitExceededException",
         ),
-        (
-            "BatchDetectEntities",
-            json!({"TextList": [], "LanguageCode": "en"}),
-            "ValidationException",
-        ),
-        (
-            "BatchDetectEntities",
-            json!({"LanguageCode": "en"}),
-            "ValidationException",
-        ),
-        (
-            "DetectEntities",
-            json!({"Text": 5, "LanguageCode": "en"}),
-            "SerializationException",
-        ),
+        ("BatchDetectEntities", json!({"TextList": [], "LanguageCode": "en"}), "ValidationException"),
+        ("BatchDetectEntities", json!({"LanguageCode": "en"}), "ValidationException"),
+        ("DetectEntities", json!({"Text": 5, "LanguageCode": "en"}), "SerializationException"),
         ("DetectNothing", json!({}), "UnknownOperationException"),
     ];
     for (operation, body, expected) in cases {
         let (status, code, message) = refused(operation, body);
-        assert_eq!(
-            (status, code.as_str()),
-            (400, expected),
-            "{operation}: {message}"
-        );
+        assert_eq!((status, code.as_str()), (400, expected), "{operation}: {message}");
     }
     assert!(answer("DetectSentiment", text(5_000)).is_ok());
 }
@@ -243,31 +129,11 @@ fn what_no_local_engine_does_says_so() {
             text("de"),
             "`DetectSentiment` in `de` is not available locally: `vader_sentiment` reads English only",
         ),
-        (
-            "BatchDetectSentiment",
-            json!({"TextList": ["x"], "LanguageCode": "fr"}),
-            "`BatchDetectSentiment` in `fr`",
-        ),
-        (
-            "DetectEntities",
-            text("ja"),
-            "`sluice rules` reads English, French",
-        ),
-        (
-            "DetectKeyPhrases",
-            text("zh-TW"),
-            "`DetectKeyPhrases` in `zh-TW`",
-        ),
-        (
-            "DetectEntities",
-            json!({"Text": "x", "EndpointArn": "arn:aws:comprehend:x"}),
-            "custom entity recognizers",
-        ),
-        (
-            "DetectEntities",
-            json!({"Bytes": "eA=="}),
-            "custom entity recognizers",
-        ),
+        ("BatchDetectSentiment", json!({"TextList": ["x"], "LanguageCode": "fr"}), "`BatchDetectSentiment` in `fr`"),
+        ("DetectEntities", text("ja"), "`sluice rules` reads English, French"),
+        ("DetectKeyPhrases", text("zh-TW"), "`DetectKeyPhrases` in `zh-TW`"),
+        ("DetectEntities", json!({"Text": "x", "EndpointArn": "arn:aws:comprehend:x"}), "custom entity recognizers"),
+        ("DetectEntities", json!({"Bytes": "eA=="}), "custom entity recognizers"),
         ("DetectSyntax", text("en"), "parts of speech"),
         ("DetectTargetedSentiment", text("en"), "sentiment"),
         ("DetectToxicContent", json!({}), "toxicity"),
@@ -276,11 +142,7 @@ fn what_no_local_engine_does_says_so() {
     ];
     for (operation, body, part) in cases {
         let (status, code, message) = refused(operation, body);
-        assert_eq!(
-            (status, code.as_str()),
-            (501, "NotAvailableLocally"),
-            "{operation}"
-        );
+        assert_eq!((status, code.as_str()), (501, "NotAvailableLocally"), "{operation}");
         assert!(message.contains(part), "{message}");
     }
 }
@@ -290,10 +152,6 @@ fn every_pii_type_is_one_of_comprehends() {
     // Comprehend's list as of 2017-11-27; a type outside it would not parse in the SDK's enum.
     const KNOWN: &str = "BANK_ACCOUNT_NUMBER BANK_ROUTING CREDIT_DEBIT_NUMBER CREDIT_DEBIT_CVV CREDIT_DEBIT_EXPIRY PIN EMAIL ADDRESS NAME PHONE SSN DATE_TIME PASSPORT_NUMBER DRIVER_ID URL AGE USERNAME PASSWORD AWS_ACCESS_KEY AWS_SECRET_KEY IP_ADDRESS MAC_ADDRESS ALL LICENSE_PLATE VEHICLE_IDENTIFICATION_NUMBER UK_NATIONAL_INSURANCE_NUMBER CA_SOCIAL_INSURANCE_NUMBER US_INDIVIDUAL_TAX_IDENTIFICATION_NUMBER UK_UNIQUE_TAXPAYER_REFERENCE_NUMBER IN_PERMANENT_ACCOUNT_NUMBER IN_NREGA INTERNATIONAL_BANK_ACCOUNT_NUMBER SWIFT_CODE UK_NATIONAL_HEALTH_SERVICE_NUMBER CA_HEALTH_NUMBER IN_AADHAAR IN_VOTER_NUMBER";
     for kind in engines::pii::PiiType::ALL {
-        assert!(
-            KNOWN.split(' ').any(|known| known == kind.as_str()),
-            "{}",
-            kind.as_str()
-        );
+        assert!(KNOWN.split(' ').any(|known| known == kind.as_str()), "{}", kind.as_str());
     }
 }

@@ -174,7 +174,12 @@ pub(super) fn delete(transaction: &Transaction<'_>, service: Service, name: &str
 }
 
 /// Marks a job as running, if it is still there and has not ended.
-pub(super) fn start(transaction: &Transaction<'_>, service: Service, name: &str, started: Timestamp) -> rusqlite::Result<Option<Job>> {
+pub(super) fn start(
+    transaction: &Transaction<'_>,
+    service: Service,
+    name: &str,
+    started: Timestamp,
+) -> rusqlite::Result<Option<Job>> {
     let sql = "UPDATE ai_job SET status = ?3, started = ?4 WHERE service = ?1 AND name = ?2 AND ended IS NULL";
     let row = (service.name(), name, Status::InProgress.name(), started.as_millisecond());
     if transaction.prepare_cached(sql)?.execute(row)? == 0 {
@@ -183,7 +188,13 @@ pub(super) fn start(transaction: &Transaction<'_>, service: Service, name: &str,
     find(transaction, service, name)
 }
 
-pub(super) fn end(transaction: &Transaction<'_>, service: Service, name: &str, end: &End, ended: Timestamp) -> rusqlite::Result<()> {
+pub(super) fn end(
+    transaction: &Transaction<'_>,
+    service: Service,
+    name: &str,
+    end: &End,
+    ended: Timestamp,
+) -> rusqlite::Result<()> {
     let (status, reason, result) = match end {
         End::Completed(result) => (Status::Completed, None, Some(result.to_string())),
         End::Partial(result) => (Status::Partial, None, Some(result.to_string())),

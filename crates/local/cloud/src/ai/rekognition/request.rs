@@ -22,8 +22,20 @@ const MOST_REGIONS: usize = 10;
 pub(super) const ERRORS: Errors = Errors { too_large, invalid };
 
 const ATTRIBUTES: [&str; 14] = [
-    "DEFAULT", "ALL", "AGE_RANGE", "BEARD", "EMOTIONS", "EYE_DIRECTION", "EYEGLASSES", "EYES_OPEN", "GENDER",
-    "MOUTH_OPEN", "MUSTACHE", "FACE_OCCLUDED", "SMILE", "SUNGLASSES",
+    "DEFAULT",
+    "ALL",
+    "AGE_RANGE",
+    "BEARD",
+    "EMOTIONS",
+    "EYE_DIRECTION",
+    "EYEGLASSES",
+    "EYES_OPEN",
+    "GENDER",
+    "MOUTH_OPEN",
+    "MUSTACHE",
+    "FACE_OCCLUDED",
+    "SMILE",
+    "SUNGLASSES",
 ];
 
 #[derive(Debug, Deserialize)]
@@ -84,12 +96,16 @@ impl TextRequest {
     pub(super) fn check(&self) -> Result<(), ServiceError> {
         let Some(filters) = &self.filters else { return Ok(()) };
         let WordFilter { min_confidence, min_bounding_box_height, min_bounding_box_width } = filters.word_filter;
-        let are_ratios = [min_confidence / 100.0, min_bounding_box_height, min_bounding_box_width].iter().all(|ratio| (0.0..=1.0).contains(ratio));
+        let are_ratios = [min_confidence / 100.0, min_bounding_box_height, min_bounding_box_width]
+            .iter()
+            .all(|ratio| (0.0..=1.0).contains(ratio));
         if !are_ratios || filters.regions_of_interest.len() > MOST_REGIONS {
             return Err(invalid());
         }
         if filters.regions_of_interest.iter().any(|region| region.bounding_box.is_none()) {
-            return Err(ServiceError::not_available_locally("a polygon as region of interest is not available locally: give a bounding box"));
+            return Err(ServiceError::not_available_locally(
+                "a polygon as region of interest is not available locally: give a bounding box",
+            ));
         }
         Ok(())
     }
@@ -102,7 +118,9 @@ pub(super) fn check_picture(bytes: &[u8]) -> Result<(), ServiceError> {
     }
     let size = picture::size(bytes).map_err(|_| invalid_format())?;
     if size.width < LEAST_SIDE || size.height < LEAST_SIDE {
-        return Err(INVALID.error(format!("Request has invalid parameters: the image must be at least {LEAST_SIDE} pixels high and wide")));
+        return Err(INVALID.error(format!(
+            "Request has invalid parameters: the image must be at least {LEAST_SIDE} pixels high and wide"
+        )));
     }
     if size.width > MOST_SIDE || size.height > MOST_SIDE { Err(too_large()) } else { Ok(()) }
 }

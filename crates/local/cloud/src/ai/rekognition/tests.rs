@@ -17,7 +17,8 @@ fn png(side: u32) -> Vec<u8> {
     let row: Vec<u8> = std::iter::once(0).chain(std::iter::repeat_n(255, side as usize)).collect();
     let pixels: Vec<u8> = (0..side).flat_map(|_| row.clone()).collect();
     let header = [&side.to_be_bytes()[..], &side.to_be_bytes(), &[8, 0, 0, 0, 0]].concat();
-    [b"\x89PNG\r\n\x1a\n".as_slice(), &chunk(b"IHDR", &header), &chunk(b"IDAT", &zlib(&pixels)), &chunk(b"IEND", &[])].concat()
+    [b"\x89PNG\r\n\x1a\n".as_slice(), &chunk(b"IHDR", &header), &chunk(b"IDAT", &zlib(&pixels)), &chunk(b"IEND", &[])]
+        .concat()
 }
 
 fn zlib(bytes: &[u8]) -> Vec<u8> {
@@ -104,7 +105,15 @@ fn page(words: u32) -> Page {
         bounds: Bounds { left: f64::from(index) / f64::from(words), top: 0.0, width: 0.001, height: 0.1 },
     };
     let line = Line { first_word: 0, word_count: words as usize, bounds: Bounds::WHOLE };
-    Page { number: 1, width: 1, height: 1, words: (0..words).map(word).collect(), lines: vec![line], tables: vec![], fields: vec![] }
+    Page {
+        number: 1,
+        width: 1,
+        height: 1,
+        words: (0..words).map(word).collect(),
+        lines: vec![line],
+        tables: vec![],
+        fields: vec![],
+    }
 }
 
 fn filters(filters: Value) -> request::Filters {
@@ -114,7 +123,8 @@ fn filters(filters: Value) -> request::Filters {
 #[test]
 fn words_name_their_line() {
     let detections = text::detections(&page(2), &request::Filters::default());
-    let shown: Vec<Value> = detections.iter().map(|it| json!([it["Type"], it["Id"], it["ParentId"], it["DetectedText"]])).collect();
+    let shown: Vec<Value> =
+        detections.iter().map(|it| json!([it["Type"], it["Id"], it["ParentId"], it["DetectedText"]])).collect();
     assert_eq!(shown, [json!(["LINE", 0, null, "w0 w1"]), json!(["WORD", 1, 0, "w0"]), json!(["WORD", 2, 0, "w1"])]);
 }
 
@@ -122,7 +132,8 @@ fn words_name_their_line() {
 fn filters_and_the_limit_of_words_hold() {
     let sure = filters(json!({"WordFilter": {"MinConfidence": 50}}));
     assert_eq!(text::detections(&page(2), &sure)[0]["DetectedText"], "w1");
-    let left = filters(json!({"RegionsOfInterest": [{"BoundingBox": {"Left": 0, "Top": 0, "Width": 0.3, "Height": 1}}]}));
+    let left =
+        filters(json!({"RegionsOfInterest": [{"BoundingBox": {"Left": 0, "Top": 0, "Width": 0.3, "Height": 1}}]}));
     assert_eq!(text::detections(&page(2), &left)[0]["DetectedText"], "w0");
     assert_eq!(text::detections(&page(200), &request::Filters::default()).len(), 101);
 }

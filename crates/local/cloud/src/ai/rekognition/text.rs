@@ -37,9 +37,11 @@ fn detection(kind: &str, id: usize, text: &str, confidence: f64, bounds: Bounds)
 
 fn passes(word: &Word, filters: &Filters) -> bool {
     let least = &filters.word_filter;
-    let is_large = word.bounds.height >= least.min_bounding_box_height && word.bounds.width >= least.min_bounding_box_width;
+    let is_large =
+        word.bounds.height >= least.min_bounding_box_height && word.bounds.width >= least.min_bounding_box_width;
     let regions = &filters.regions_of_interest;
-    let is_inside = regions.is_empty() || regions.iter().filter_map(|region| region.bounding_box).any(|region| holds(region, word.bounds));
+    let is_inside = regions.is_empty()
+        || regions.iter().filter_map(|region| region.bounding_box).any(|region| holds(region, word.bounds));
     word.confidence * 100.0 >= least.min_confidence && is_large && is_inside
 }
 

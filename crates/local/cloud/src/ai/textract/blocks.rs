@@ -133,7 +133,8 @@ impl Graph<'_> {
 
 /// An empty cell lies where its row and column cross, as far as their other cells show.
 fn empty_place(table: &Table, row: usize, column: usize) -> Bounds {
-    let around = |cells: &dyn Fn(&&Cell) -> bool| Bounds::around(table.cells.iter().filter(cells).map(|cell| cell.bounds));
+    let around =
+        |cells: &dyn Fn(&&Cell) -> bool| Bounds::around(table.cells.iter().filter(cells).map(|cell| cell.bounds));
     let across = around(&|cell| cell.column == column && cell.column_span == 1).unwrap_or(table.bounds);
     let down = around(&|cell| cell.row == row).unwrap_or(table.bounds);
     Bounds { left: across.left, width: across.width, top: down.top, height: down.height }

@@ -40,7 +40,9 @@ pub(super) fn read_single_page(media: &Media, file: &WorkFile) -> Result<Read, S
 /// Runs one job to its end.
 pub(in crate::ai) async fn run(media: &Media, job: &Job, stop: Stop) -> Result<End, ServiceError> {
     let kept: Kept = decode(job.request.clone())?;
-    let Some(object) = &kept.document_location.s3_object else { return Ok(End::Failed("Request has invalid parameters".to_owned())) };
+    let Some(object) = &kept.document_location.s3_object else {
+        return Ok(End::Failed("Request has invalid parameters".to_owned()));
+    };
     let file = match file::link(media, object, request::MOST_JOB_BYTES, request::ERRORS).await {
         Ok(file) => file,
         Err(error) if error.status == 400 => return Ok(End::Failed(error.message)),

@@ -146,7 +146,9 @@ fn features(types: Option<&Vec<String>>) -> Result<Features, ServiceError> {
     }
     let asks = |feature: &str| types.iter().any(|asked| asked == feature);
     if let Some(lacking) = FEATURES[2..].iter().find(|feature| asks(feature)) {
-        let message = format!("the feature `{lacking}` is not available locally: the local text engine finds text, tables and forms only");
+        let message = format!(
+            "the feature `{lacking}` is not available locally: the local text engine finds text, tables and forms only"
+        );
         return Err(ServiceError::not_available_locally(message));
     }
     Ok(Features { tables: asks("TABLES"), forms: asks("FORMS") })
@@ -154,7 +156,9 @@ fn features(types: Option<&Vec<String>>) -> Result<Features, ServiceError> {
 
 fn lacking(members: &serde_json::Map<String, Value>) -> Result<(), ServiceError> {
     match LACKING.iter().find(|(member, _)| members.get(*member).is_some_and(|value| !value.is_null())) {
-        Some((member, why)) => Err(ServiceError::not_available_locally(format!("`{member}` is not available locally: {why}"))),
+        Some((member, why)) => {
+            Err(ServiceError::not_available_locally(format!("`{member}` is not available locally: {why}")))
+        }
         None => Ok(()),
     }
 }

@@ -43,7 +43,8 @@ pub(super) async fn store(media: &Media, job: &Job, read: ReadAll) -> Result<End
     let file = File::open(&read.blocks.path).map_err(|error| internal(&error))?;
     let chunks = stream::iter(Chunks(file));
     let object = store.put(new, chunks).await.map_err(|error| internal(&error))?;
-    let summary = Summary { key, version: object.version_id, pages: read.pages, unread: read.unread, engine: read.engine };
+    let summary =
+        Summary { key, version: object.version_id, pages: read.pages, unread: read.unread, engine: read.engine };
     let is_partial = !summary.unread.is_empty();
     let summary = serde_json::to_value(summary).map_err(|error| internal(&error))?;
     Ok(if is_partial { End::Partial(summary) } else { End::Completed(summary) })
@@ -77,11 +78,13 @@ pub(super) async fn part(media: &Media, job: &Job, token: Option<&str>, most: us
 async fn finished(media: &Media, job: &Job, token: Option<&str>, most: usize) -> Outcome {
     let summary: Summary = decode(job.result.clone())?;
     let offset = token.map(|token| offset(job, token)).transpose()?.unwrap_or(0);
-    let object = S3Object { bucket: SERVICE_BUCKET.to_owned(), name: summary.key.clone(), version: summary.version.clone() };
+    let object =
+        S3Object { bucket: SERVICE_BUCKET.to_owned(), name: summary.key.clone(), version: summary.version.clone() };
     let object = file::find(media, &object).await?;
     let path = media.context().store.path(&object);
     let name = job.name.clone();
-    let (blocks, next) = media.block(move |_| read(File::open(path).map_err(|error| internal(&error))?, offset, most)).await?;
+    let (blocks, next) =
+        media.block(move |_| read(File::open(path).map_err(|error| internal(&error))?, offset, most)).await?;
     let kind = if job.kind == ANALYSIS { Kind::Analysis } else { Kind::Detection };
     let mut body = json!({
         "JobStatus": if job.status == Status::Partial { "PARTIAL_SUCCESS" } else { "SUCCEEDED" },

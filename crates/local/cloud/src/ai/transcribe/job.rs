@@ -20,8 +20,10 @@ const MOST_BYTES: u64 = 2 << 30;
 /// The shortest recording, in seconds.
 const SHORTEST_SECONDS: f64 = 0.5;
 
-const TOO_LARGE: &str = "Invalid file size: file size too large. The media file is larger than 2 GB or longer than 4 hours.";
-const UNREADABLE: &str = "The S3 URI that you provided can't be accessed. Make sure that the object exists and try your request again.";
+const TOO_LARGE: &str =
+    "Invalid file size: file size too large. The media file is larger than 2 GB or longer than 4 hours.";
+const UNREADABLE: &str =
+    "The S3 URI that you provided can't be accessed. Make sure that the object exists and try your request again.";
 
 /// Names of containers as ffprobe lists them, by the formats that Transcribe takes.
 const CONTAINERS: [(&str, &str); 8] = [
@@ -51,7 +53,10 @@ enum Fault {
 /// Runs one job to its end.
 pub(in crate::ai) async fn run(media: &Media, job: &Job, stop: Stop) -> Result<End, ServiceError> {
     let request: StartRequest = decode(job.request.clone())?;
-    let errors = Errors { too_large: || ServiceError::client("TooLarge", TOO_LARGE), invalid: || ServiceError::client("Invalid", UNREADABLE) };
+    let errors = Errors {
+        too_large: || ServiceError::client("TooLarge", TOO_LARGE),
+        invalid: || ServiceError::client("Invalid", UNREADABLE),
+    };
     let file = match file::link(media, &request.object()?, MOST_BYTES, errors).await {
         Ok(file) => file,
         Err(error) if error.status == 400 && error.code == "TooLarge" => return Ok(End::Failed(TOO_LARGE.to_owned())),
@@ -72,7 +77,9 @@ fn listen(media: &Media, file: &WorkFile, wanted: Option<&str>, stop: &Stop) -> 
     let info = engines::media::inspect(file.path(), scratch).map_err(|error| fault(error.into()))?;
     let format = format(&info.container, wanted)?;
     if info.duration_seconds.is_some_and(|seconds| seconds < SHORTEST_SECONDS) {
-        return Err(Fault::File(format!("Invalid media length: the recording must last {SHORTEST_SECONDS} seconds at least.")));
+        return Err(Fault::File(format!(
+            "Invalid media length: the recording must last {SHORTEST_SECONDS} seconds at least."
+        )));
     }
     let speech = media.speech().map_err(|error| Fault::File(error.message))?;
     let transcript = speech.transcribe(file.path(), stop.flag()).map_err(fault)?;
@@ -82,10 +89,14 @@ fn listen(media: &Media, file: &WorkFile, wanted: Option<&str>, stop: &Stop) -> 
 fn format(container: &str, wanted: Option<&str>) -> Result<String, Fault> {
     let known = |name: &str| CONTAINERS.iter().find(|(format, container)| *format == name || *container == name);
     let Some((detected, _)) = known(container) else {
-        return Err(Fault::File(format!("Unsupported media format. The file is `{container}`; supported are AMR, FLAC, M4A, MP3, MP4, Ogg, WebM and WAV.")));
+        return Err(Fault::File(format!(
+            "Unsupported media format. The file is `{container}`; supported are AMR, FLAC, M4A, MP3, MP4, Ogg, WebM and WAV."
+        )));
     };
     match wanted.and_then(known) {
-        Some((_, other)) if *other != container => Err(Fault::File("The media format provided does not match the detected media format.".to_owned())),
+        Some((_, other)) if *other != container => {
+            Err(Fault::File("The media format provided does not match the detected media format.".to_owned()))
+        }
         Some((format, _)) => Ok((*format).to_owned()),
         None => Ok((*detected).to_owned()),
     }
@@ -94,11 +105,17 @@ fn format(container: &str, wanted: Option<&str>) -> Result<String, Fault> {
 fn fault(error: SpeechError) -> Fault {
     match error {
         SpeechError::TooLong => Fault::File(TOO_LARGE.to_owned()),
-        SpeechError::Media(MediaError::NoAudio) => Fault::File("Unsupported media format. The file has no audio stream.".to_owned()),
-        SpeechError::Media(MediaError::Damaged(why)) => Fault::File(format!("Unsupported media format. The file cannot be decoded: {why}.")),
+        SpeechError::Media(MediaError::NoAudio) => {
+            Fault::File("Unsupported media format. The file has no audio stream.".to_owned())
+        }
+        SpeechError::Media(MediaError::Damaged(why)) => {
+            Fault::File(format!("Unsupported media format. The file cannot be decoded: {why}."))
+        }
         SpeechError::Stopped => Fault::Ours(internal(&error)),
         SpeechError::Media(MediaError::Io(_)) => Fault::Ours(internal(&error)),
-        error if is_speech_lacking(&error) => Fault::File(format!("The speech engine is not available locally: {}.", chain(&error))),
+        error if is_speech_lacking(&error) => {
+            Fault::File(format!("The speech engine is not available locally: {}.", chain(&error)))
+        }
         error => Fault::File(format!("The media file could not be transcribed: {}.", chain(&error))),
     }
 }
@@ -109,16 +126,26 @@ async fn write(media: &Media, job: &Job, request: &StartRequest, heard: &Heard) 
     if request.output_bucket_name.is_none() {
         make_bucket(store).await?;
     }
-    let asked = Asked { identifies: request.identify_language, language: request.language_code.as_deref(), speakers: request.settings.show_speaker_labels };
+    let asked = Asked {
+        identifies: request.identify_language,
+        language: request.language_code.as_deref(),
+        speakers: request.settings.show_speaker_labels,
+    };
     let transcript = output::transcript(&job.name, &heard.transcript, asked);
     let mut files = vec![(place.key.clone(), "application/json", transcript.to_string())];
     let subtitles = request.subtitles.iter();
-    files.extend(subtitles.flat_map(|subtitles| subtitles::files(&heard.transcript, subtitles)).map(|it| (place.beside(it.extension), it.content_type, it.text)));
+    files.extend(
+        subtitles
+            .flat_map(|subtitles| subtitles::files(&heard.transcript, subtitles))
+            .map(|it| (place.beside(it.extension), it.content_type, it.text)),
+    );
     for (key, content_type, text) in &files {
         let put = store.put_bytes(&place.bucket, key, Some(content_type), Bytes::from(text.clone())).await;
         match put {
             Ok(_) => {}
-            Err(StoreError::NoSuchBucket(bucket)) => return Ok(End::Failed(format!("The output bucket `{bucket}` is not there any more."))),
+            Err(StoreError::NoSuchBucket(bucket)) => {
+                return Ok(End::Failed(format!("The output bucket `{bucket}` is not there any more.")));
+            }
             Err(error) => return Err(internal(&error)),
         }
     }
@@ -156,7 +183,11 @@ impl Place {
     fn of(media: &Media, job: &Job, request: &StartRequest) -> Self {
         let file = format!("{}.json", job.name);
         let Some(bucket) = request.output_bucket_name.clone() else {
-            return Self { bucket: SERVICE_BUCKET.to_owned(), key: format!("transcribe/{file}"), prefix: "s3://".to_owned() };
+            return Self {
+                bucket: SERVICE_BUCKET.to_owned(),
+                key: format!("transcribe/{file}"),
+                prefix: "s3://".to_owned(),
+            };
         };
         let key = match &request.output_key {
             None => file,

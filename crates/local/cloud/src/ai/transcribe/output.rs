@@ -65,9 +65,14 @@ fn segment(id: usize, utterance: &Utterance, heard: &Transcript) -> Value {
 
 fn lacking(heard: &Transcript, asked: Asked<'_>) -> Vec<String> {
     let engine = &heard.engine;
-    let speakers = asked.speakers.then(|| format!("speaker_labels: the engine `{engine}` does not tell speakers apart"));
-    let language = asked.identifies.then(|| format!("language_identification: the engine `{engine}` knows {LANGUAGE} only"));
-    let lost = heard.lost.iter().map(|(start, end)| format!("seconds {start:.1} to {end:.1}: the engine `{engine}` broke off on them"));
+    let speakers =
+        asked.speakers.then(|| format!("speaker_labels: the engine `{engine}` does not tell speakers apart"));
+    let language =
+        asked.identifies.then(|| format!("language_identification: the engine `{engine}` knows {LANGUAGE} only"));
+    let lost = heard
+        .lost
+        .iter()
+        .map(|(start, end)| format!("seconds {start:.1} to {end:.1}: the engine `{engine}` broke off on them"));
     speakers.into_iter().chain(language).chain(lost).collect()
 }
 

@@ -107,7 +107,11 @@ impl StartRequest {
         let uri = &self.media.media_file_uri;
         let named = s3_place(uri).filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty());
         let (bucket, name) = named.ok_or_else(|| {
-            BAD_REQUEST.failed(uri, "media.mediaFileUri", "Member must satisfy regular expression pattern: (s3://|http(s*)://).+")
+            BAD_REQUEST.failed(
+                uri,
+                "media.mediaFileUri",
+                "Member must satisfy regular expression pattern: (s3://|http(s*)://).+",
+            )
         })?;
         Ok(S3Object { bucket, name, version: None })
     }
@@ -137,12 +141,12 @@ impl StartRequest {
     }
 
     fn check_language(&self) -> Result<(), ServiceError> {
-        let identifies = self.identify_language || self.others.get("IdentifyMultipleLanguages") == Some(&Value::Bool(true));
+        let identifies =
+            self.identify_language || self.others.get("IdentifyMultipleLanguages") == Some(&Value::Bool(true));
         let options = self.language_options.as_deref().unwrap_or_default();
         match (&self.language_code, identifies) {
-            (Some(_), true) | (None, false) => {
-                Err(BAD_REQUEST.error("You must provide either a language code or ask to identify the language, and not both."))
-            }
+            (Some(_), true) | (None, false) => Err(BAD_REQUEST
+                .error("You must provide either a language code or ask to identify the language, and not both.")),
             (Some(code), false) => check_english(std::slice::from_ref(code)),
             (None, true) if options.is_empty() => Ok(()),
             (None, true) => check_english(options),
@@ -174,20 +178,27 @@ fn check_english(codes: &[String]) -> Result<(), ServiceError> {
         let mut parts = code.split('-');
         let is_code = parts.next().is_some_and(|part| (2..=3).contains(&part.len())) && parts.next().is_some();
         if !is_code || !code.chars().all(|character| character.is_ascii_alphanumeric() || character == '-') {
-            return Err(BAD_REQUEST.failed(code, "languageCode", "Member must satisfy enum value set of language codes"));
+            return Err(BAD_REQUEST.failed(
+                code,
+                "languageCode",
+                "Member must satisfy enum value set of language codes",
+            ));
         }
     }
     if codes.iter().any(|code| code.starts_with("en-")) {
         return Ok(());
     }
-    let message = format!("`{}` is not available locally: the local speech engine has a model of English only", codes.join(", "));
+    let message =
+        format!("`{}` is not available locally: the local speech engine has a model of English only", codes.join(", "));
     Err(ServiceError::not_available_locally(message))
 }
 
 fn lacking(members: &serde_json::Map<String, Value>, list: &[(&str, &str)]) -> Result<(), ServiceError> {
     let asks = |value: &Value| !matches!(value, Value::Null | Value::Bool(false));
     match list.iter().find(|(member, _)| members.get(*member).is_some_and(asks)) {
-        Some((member, why)) => Err(ServiceError::not_available_locally(format!("`{member}` is not available locally: {why}"))),
+        Some((member, why)) => {
+            Err(ServiceError::not_available_locally(format!("`{member}` is not available locally: {why}")))
+        }
         None => Ok(()),
     }
 }

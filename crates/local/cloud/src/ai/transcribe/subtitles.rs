@@ -28,8 +28,16 @@ pub(super) fn files(transcript: &Transcript, asked: &Subtitles) -> Vec<File> {
     let cues = cues(transcript);
     let first = asked.output_start_index.unwrap_or(0);
     let is_asked = |format: &str| asked.formats.iter().any(|asked| asked == format);
-    let vtt = is_asked("vtt").then(|| File { extension: "vtt", content_type: "text/vtt", text: format!("WEBVTT\n\n{}", body(&cues, first, '.')) });
-    let srt = is_asked("srt").then(|| File { extension: "srt", content_type: "application/x-subrip", text: body(&cues, first, ',') });
+    let vtt = is_asked("vtt").then(|| File {
+        extension: "vtt",
+        content_type: "text/vtt",
+        text: format!("WEBVTT\n\n{}", body(&cues, first, '.')),
+    });
+    let srt = is_asked("srt").then(|| File {
+        extension: "srt",
+        content_type: "application/x-subrip",
+        text: body(&cues, first, ','),
+    });
     vtt.into_iter().chain(srt).collect()
 }
 
@@ -64,7 +72,11 @@ fn body(cues: &[Cue], first: i64, decimal: char) -> String {
     (first..).zip(cues).map(cue).collect::<Vec<_>>().join("\n")
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a float saturates, and no time is negative")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a float saturates, and no time is negative"
+)]
 fn clock(seconds: f64, decimal: char) -> String {
     let milliseconds = (seconds * 1000.0).round() as u64;
     let (whole, rest) = (milliseconds / 1000, milliseconds % 1000);
@@ -78,10 +90,21 @@ mod tests {
 
     fn transcript(count: u32) -> Transcript {
         let words: Vec<Word> = (0..count)
-            .map(|index| Word { text: "letters".to_owned(), start: f64::from(index), end: f64::from(index) + 0.5, confidence: 1.0 })
+            .map(|index| Word {
+                text: "letters".to_owned(),
+                start: f64::from(index),
+                end: f64::from(index) + 0.5,
+                confidence: 1.0,
+            })
             .collect();
         let utterance = Utterance { start: 0.0, end: f64::from(count), first_word: 0, word_count: words.len() };
-        Transcript { engine: String::new(), duration_seconds: f64::from(count), words, utterances: vec![utterance], lost: Vec::new() }
+        Transcript {
+            engine: String::new(),
+            duration_seconds: f64::from(count),
+            words,
+            utterances: vec![utterance],
+            lost: Vec::new(),
+        }
     }
 
     fn asked(formats: &[&str]) -> Subtitles {
@@ -92,10 +115,13 @@ mod tests {
     fn each_format_has_its_own_clock() {
         let files = files(&transcript(2), &asked(&["srt", "vtt"]));
         let texts: Vec<&str> = files.iter().map(|file| file.text.as_str()).collect();
-        assert_eq!(texts, [
-            "WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.500\nletters letters\n",
-            "1\n00:00:00,000 --> 00:00:01,500\nletters letters\n",
-        ]);
+        assert_eq!(
+            texts,
+            [
+                "WEBVTT\n\n1\n00:00:00.000 --> 00:00:01.500\nletters letters\n",
+                "1\n00:00:00,000 --> 00:00:01,500\nletters letters\n",
+            ]
+        );
     }
 
     #[test]

@@ -22,7 +22,9 @@ async fn ask(fixture: &Fixture, operation: &str, body: Value) -> Result<Value, S
 }
 
 async fn ended(fixture: &Fixture, name: &str) -> Value {
-    let is_open = |answer: &Value| ["QUEUED", "IN_PROGRESS"].map(Value::from).contains(&answer["TranscriptionJob"]["TranscriptionJobStatus"]);
+    let is_open = |answer: &Value| {
+        ["QUEUED", "IN_PROGRESS"].map(Value::from).contains(&answer["TranscriptionJob"]["TranscriptionJobStatus"])
+    };
     until(|| ask(fixture, "GetTranscriptionJob", json!({"TranscriptionJobName": name})), is_open).await["TranscriptionJob"].take()
 }
 
@@ -59,7 +61,9 @@ async fn a_job_writes_the_transcript_and_subtitles() {
 #[tokio::test]
 async fn without_an_output_bucket_the_transcript_lies_in_our_own() {
     let fixture = with_tone().await;
-    ask(&fixture, "StartTranscriptionJob", with(json!({"LanguageCode": null, "IdentifyLanguage": true}))).await.unwrap();
+    ask(&fixture, "StartTranscriptionJob", with(json!({"LanguageCode": null, "IdentifyLanguage": true})))
+        .await
+        .unwrap();
     let job = ended(&fixture, "job-1").await;
     assert_eq!(job["Transcript"]["TranscriptFileUri"], "s3://sluice-service-results/transcribe/job-1.json");
     assert_eq!(job["LanguageCode"], "en-US");
@@ -134,7 +138,9 @@ async fn a_file_that_is_no_recording_fails_its_job_with_the_reason() {
     ];
     for (index, (key, format, reason)) in table.into_iter().enumerate() {
         let name = format!("bad-{index}");
-        let body = with(json!({"TranscriptionJobName": name, "MediaFormat": format, "Media": {"MediaFileUri": format!("s3://raw/{key}")}}));
+        let body = with(
+            json!({"TranscriptionJobName": name, "MediaFormat": format, "Media": {"MediaFileUri": format!("s3://raw/{key}")}}),
+        );
         ask(&fixture, "StartTranscriptionJob", body).await.unwrap();
         let job = ended(&fixture, &name).await;
         assert_eq!(job["TranscriptionJobStatus"], "FAILED");
@@ -153,7 +159,9 @@ async fn lists_come_in_pages_the_newest_first() {
     let mut names = Vec::new();
     loop {
         let page = ask(&fixture, "ListTranscriptionJobs", body.clone()).await.unwrap();
-        names.extend(page["TranscriptionJobSummaries"].as_array().unwrap().iter().map(|job| job["TranscriptionJobName"].clone()));
+        names.extend(
+            page["TranscriptionJobSummaries"].as_array().unwrap().iter().map(|job| job["TranscriptionJobName"].clone()),
+        );
         let Some(next) = page.get("NextToken") else { break };
         body["NextToken"] = next.clone();
     }
@@ -178,8 +186,15 @@ async fn a_job_that_was_cut_off_is_run_at_the_next_start() {
 
 #[test]
 fn media_addresses_are_read_in_every_form() {
-    let place = |uri: &str| serde_json::from_value::<StartRequest>(with(json!({"Media": {"MediaFileUri": uri}}))).unwrap().object();
-    for uri in ["s3://b/a k.wav", "https://s3.us-east-1.amazonaws.com/b/a%20k.wav", "https://b.s3.us-east-1.amazonaws.com/a%20k.wav", "https://s3-eu-west-1.amazonaws.com/b/a%20k.wav"] {
+    let place = |uri: &str| {
+        serde_json::from_value::<StartRequest>(with(json!({"Media": {"MediaFileUri": uri}}))).unwrap().object()
+    };
+    for uri in [
+        "s3://b/a k.wav",
+        "https://s3.us-east-1.amazonaws.com/b/a%20k.wav",
+        "https://b.s3.us-east-1.amazonaws.com/a%20k.wav",
+        "https://s3-eu-west-1.amazonaws.com/b/a%20k.wav",
+    ] {
         let object = place(uri).unwrap();
         assert_eq!((object.bucket.as_str(), object.name.as_str()), ("b", "a k.wav"), "{uri}");
     }

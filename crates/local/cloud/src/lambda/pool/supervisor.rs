@@ -51,33 +51,19 @@ impl Pool {
         {
             let (worker, stop) = table.enlist(Instant::now());
             let (pool, pause) = (Arc::clone(self), backoff(table.failed_starts));
-            self.surroundings
-                .tasks
-                .spawn(async move { pool.supervise(worker, &stop, pause).await });
+            self.surroundings.tasks.spawn(async move { pool.supervise(worker, &stop, pause).await });
         }
     }
 
     async fn supervise(self: Arc<Self>, worker: u64, stop: &Notify, pause: Duration) {
         sleep(pause).await;
         let ended = self.run(worker, stop).await;
-        tracing::debug!(
-            function = self.config.name,
-            worker,
-            ?ended,
-            "a worker has ended"
-        );
-        self.bury(worker, ended);
+        tracing::debug!(function = self.config.name, worker, ?ended, "a worker has ended");
+        self.bury(worker, &ended);
     }
 
     async fn run(&self, worker: u64, stop: &Notify) -> Ended {
-        let started = Process::start(
-            &self.config,
-            worker,
-            &self.surroundings,
-            &self.launcher,
-            &self.log,
-        )
-        .await;
+        let started = Process::start(&self.config, worker, &self.surroundings, &self.launcher, &self.log).await;
         let mut process = match started {
             Ok(process) => process,
             Err(error) => return Ended::NotStarted(error),
@@ -121,56 +107,39 @@ impl Pool {
         None
     }
 
-    fn bury(self: &Arc<Self>, worker: u64, ended: Ended) {
+    fn bury(self: &Arc<Self>, worker: u64, ended: &Ended) {
         let mut table = self.table();
         match table.workers.remove(&worker).map(|worker| worker.phase) {
-            Some(Phase::Busy(running)) => self.fail(running, &ended),
-            Some(Phase::Starting { error, .. }) => self.start_failed(&mut table, error, &ended),
+            Some(Phase::Busy(running)) => self.fail(running, ended),
+            Some(Phase::Starting { error, .. }) => self.start_failed(&mut table, error.as_ref(), ended),
             Some(Phase::Idle(_) | Phase::Between | Phase::Doomed) | None => {}
         }
         self.top_up(&mut table);
     }
 
     fn fail(&self, running: Running, ended: &Ended) {
-        let Running {
-            request_id, reply, ..
-        } = running;
+        let Running { request_id, reply, .. } = running;
         let invocation = match ended {
             Ended::Overdue => failure::timed_out(&request_id, self.config.timeout),
             Ended::Exited(status) => failure::exited(&request_id, *status),
             Ended::Stopped | Ended::NotStarted(_) => failure::exited(&request_id, None),
         };
-        tracing::debug!(
-            function = self.config.name,
-            request_id,
-            ?ended,
-            "a worker died amid an invocation"
-        );
+        tracing::debug!(function = self.config.name, request_id, ?ended, "a worker died amid an invocation");
         // The caller may have given up meanwhile.
         let _ = reply.send(Ok(invocation));
     }
 
     /// One invocation pays for a start that failed again, unless other workers are there to serve it.
-    fn start_failed(&self, table: &mut Table, report: Option<Bytes>, ended: &Ended) {
+    fn start_failed(&self, table: &mut Table, report: Option<&Bytes>, ended: &Ended) {
         table.failed_starts = table.failed_starts.saturating_add(1);
-        tracing::warn!(
-            function = self.config.name,
-            ?ended,
-            "a worker failed to start"
-        );
+        tracing::warn!(function = self.config.name, ?ended, "a worker failed to start");
         if table.failed_starts <= FREE_FAILED_STARTS || table.workers.len() > table.starting() {
             return;
         }
-        let most = if table.failed_starts < HOPELESS_FAILED_STARTS {
-            1
-        } else {
-            usize::MAX
-        };
-        let jobs: Vec<_> = std::iter::from_fn(|| table.take_waiting())
-            .take(most)
-            .collect();
+        let most = if table.failed_starts < HOPELESS_FAILED_STARTS { 1 } else { usize::MAX };
+        let jobs: Vec<_> = std::iter::from_fn(|| table.take_waiting()).take(most).collect();
         for job in jobs {
-            let report = report.clone().map(failure::reported);
+            let report = report.cloned().map(failure::reported);
             let invocation = report.unwrap_or_else(|| self.start_error(&job.request_id, ended));
             // The caller may have given up meanwhile.
             let _ = job.reply.send(Ok(invocation));
@@ -192,8 +161,6 @@ impl Pool {
 fn backoff(failed_starts: u32) -> Duration {
     match failed_starts.checked_sub(1) {
         None => Duration::ZERO,
-        Some(doublings) => LEAST_BACKOFF
-            .saturating_mul(1 << doublings.min(10))
-            .min(MOST_BACKOFF),
+        Some(doublings) => LEAST_BACKOFF.saturating_mul(1 << doublings.min(10)).min(MOST_BACKOFF),
     }
 }

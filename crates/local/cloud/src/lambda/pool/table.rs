@@ -33,10 +33,7 @@ pub(super) struct Worker {
 #[derive(Debug)]
 pub(super) enum Phase {
     /// Has not polled yet; the error is what it reported about its own start.
-    Starting {
-        since: Instant,
-        error: Option<Bytes>,
-    },
+    Starting { since: Instant, error: Option<Bytes> },
     /// Polls.
     Idle(oneshot::Sender<Delivery>),
     /// Has an invocation.
@@ -60,13 +57,7 @@ impl Table {
         self.started += 1;
         let stop = Arc::new(Notify::new());
         let phase = Phase::Starting { since, error: None };
-        self.workers.insert(
-            self.started,
-            Worker {
-                phase,
-                stop: Arc::clone(&stop),
-            },
-        );
+        self.workers.insert(self.started, Worker { phase, stop: Arc::clone(&stop) });
         (self.started, stop)
     }
 
@@ -140,9 +131,7 @@ impl Table {
                 *error = Some(report);
                 Ok(())
             }
-            Phase::Idle(_) | Phase::Busy(_) | Phase::Between | Phase::Doomed => {
-                Err(Refused::OutOfTurn)
-            }
+            Phase::Idle(_) | Phase::Busy(_) | Phase::Between | Phase::Doomed => Err(Refused::OutOfTurn),
         }
     }
 
@@ -153,9 +142,6 @@ impl Table {
     }
 
     pub(super) fn starting(&self) -> usize {
-        self.workers
-            .values()
-            .filter(|worker| matches!(worker.phase, Phase::Starting { .. }))
-            .count()
+        self.workers.values().filter(|worker| matches!(worker.phase, Phase::Starting { .. })).count()
     }
 }

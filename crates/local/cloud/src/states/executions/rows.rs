@@ -72,23 +72,14 @@ const COLUMNS: &str = "number, arn, machine_arn, revision, name, status, input, 
 pub(crate) fn begin(database: &Connection, new: &New) -> rusqlite::Result<Begun> {
     if let Some(there) = by_arn(database, &new.arn)? {
         let same = there.status == "RUNNING" && there.input == new.input;
-        return Ok(if same {
-            Begun::Same {
-                started: there.started,
-            }
-        } else {
-            Begun::Other
-        });
+        return Ok(if same { Begun::Same { started: there.started } } else { Begun::Other });
     }
     let sql = "INSERT INTO execution (arn, machine_arn, revision, name, status, input, started)
                SELECT ?1, arn, revision, ?3, 'RUNNING', ?4, ?5 FROM state_machine WHERE arn = ?2";
     let parameters = params![new.arn, new.machine_arn, new.name, new.input, new.started];
     match database.prepare_cached(sql)?.execute(parameters)? {
         0 => Ok(Begun::NoMachine),
-        _ => Ok(Begun::New {
-            number: database.last_insert_rowid(),
-            started: new.started,
-        }),
+        _ => Ok(Begun::New { number: database.last_insert_rowid(), started: new.started }),
     }
 }
 
@@ -101,9 +92,7 @@ pub(crate) fn by_arn(database: &Connection, arn: &str) -> rusqlite::Result<Optio
 
 pub(crate) fn by_number(database: &Connection, number: i64) -> rusqlite::Result<Option<Row>> {
     database
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM execution WHERE number = ?1"
-        ))?
+        .prepare_cached(&format!("SELECT {COLUMNS} FROM execution WHERE number = ?1"))?
         .query_row([number], row)
         .optional()
 }
@@ -111,10 +100,7 @@ pub(crate) fn by_number(database: &Connection, number: i64) -> rusqlite::Result<
 /// The executions that run, the oldest first.
 pub(crate) fn open(database: &Connection) -> rusqlite::Result<Vec<i64>> {
     let sql = "SELECT number FROM execution WHERE status = 'RUNNING' ORDER BY number";
-    database
-        .prepare_cached(sql)?
-        .query_map([], |row| row.get(0))?
-        .collect()
+    database.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
 pub(crate) fn newest(database: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Row>> {
@@ -124,17 +110,8 @@ pub(crate) fn newest(database: &Connection, filter: &Filter) -> rusqlite::Result
     );
     let before = filter.before.unwrap_or(i64::MAX);
     let most = i64::try_from(filter.most).unwrap_or(i64::MAX);
-    let parameters = params![
-        filter.machine_arn,
-        before,
-        filter.status,
-        filter.redriven,
-        most
-    ];
-    database
-        .prepare_cached(&sql)?
-        .query_map(parameters, row)?
-        .collect()
+    let parameters = params![filter.machine_arn, before, filter.status, filter.redriven, most];
+    database.prepare_cached(&sql)?.query_map(parameters, row)?.collect()
 }
 
 /// Adds entries to an execution's log, and closes the execution if it has ended.
@@ -144,31 +121,18 @@ pub(crate) fn append(
     entries: &[LogEntry],
     closed: Option<&Closed>,
 ) -> rusqlite::Result<()> {
-    let mut insert = database.prepare_cached(
-        "INSERT INTO execution_log (execution, sequence, event_id, entry) VALUES (?1, ?2, ?3, ?4)",
-    )?;
+    let mut insert = database
+        .prepare_cached("INSERT INTO execution_log (execution, sequence, event_id, entry) VALUES (?1, ?2, ?3, ?4)")?;
     for entry in entries {
-        let text = serde_json::to_string(entry)
-            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        insert.execute(params![
-            number,
-            id(entry.sequence),
-            entry.event_id.map(id),
-            text
-        ])?;
+        let text =
+            serde_json::to_string(entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        insert.execute(params![number, id(entry.sequence), entry.event_id.map(id), text])?;
     }
     if let Some(closed) = closed {
-        let sql = "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE number = ?1";
-        let Closed {
-            status,
-            stopped,
-            output,
-            error,
-            cause,
-        } = closed;
-        database
-            .prepare_cached(sql)?
-            .execute(params![number, status, stopped, output, error, cause])?;
+        let sql =
+            "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE number = ?1";
+        let Closed { status, stopped, output, error, cause } = closed;
+        database.prepare_cached(sql)?.execute(params![number, status, stopped, output, error, cause])?;
     }
     Ok(())
 }
@@ -179,37 +143,23 @@ fn id(id: u64) -> i64 {
 }
 
 /// Opens an execution again; false when somebody else did so meanwhile.
-pub(crate) fn reopen(
-    database: &Connection,
-    number: i64,
-    redriven: i64,
-    token: Option<&str>,
-) -> rusqlite::Result<bool> {
+pub(crate) fn reopen(database: &Connection, number: i64, redriven: i64, token: Option<&str>) -> rusqlite::Result<bool> {
     let sql = "UPDATE execution SET status = 'RUNNING', stopped = NULL, output = NULL, error = NULL, cause = NULL,
                redrives = redrives + 1, redriven = ?2, redrive_token = ?3 WHERE number = ?1 AND status <> 'RUNNING'";
-    Ok(database
-        .prepare_cached(sql)?
-        .execute(params![number, redriven, token])?
-        > 0)
+    Ok(database.prepare_cached(sql)?.execute(params![number, redriven, token])? > 0)
 }
 
 /// How many events the history holds.
 pub(crate) fn history_length(database: &Connection, number: i64) -> rusqlite::Result<i64> {
     let sql = "SELECT event_id FROM execution_log WHERE execution = ?1 AND event_id IS NOT NULL ORDER BY sequence DESC LIMIT 1";
-    let last = database
-        .prepare_cached(sql)?
-        .query_row([number], |row| row.get(0))
-        .optional()?;
+    let last = database.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
     Ok(last.unwrap_or(0))
 }
 
 /// The whole log.
 pub(crate) fn log(database: &Connection, number: i64) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT entry FROM execution_log WHERE execution = ?1 ORDER BY sequence";
-    database
-        .prepare_cached(sql)?
-        .query_map([number], |row| row.get(0))?
-        .collect()
+    database.prepare_cached(sql)?.query_map([number], |row| row.get(0))?.collect()
 }
 
 /// Up to `most` entries of the history after (or, in reverse, before) the place `from` of the log, with their places.
@@ -228,9 +178,7 @@ pub(crate) fn history(
     let most = i64::try_from(most).unwrap_or(i64::MAX);
     database
         .prepare_cached(&sql)?
-        .query_map(params![number, from, most], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
+        .query_map(params![number, from, most], |row| Ok((row.get(0)?, row.get(1)?)))?
         .collect()
 }
 

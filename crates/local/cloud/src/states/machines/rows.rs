@@ -46,10 +46,7 @@ FROM state_machine JOIN state_machine_revision ON number = revision";
 
 /// The machine at `arn`.
 pub(crate) fn by_arn(database: &Connection, arn: &str) -> rusqlite::Result<Option<Machine>> {
-    database
-        .prepare_cached(&format!("{SELECT} WHERE arn = ?1"))?
-        .query_row([arn], machine)
-        .optional()
+    database.prepare_cached(&format!("{SELECT} WHERE arn = ?1"))?.query_row([arn], machine).optional()
 }
 
 /// Definition, role, id and time of a revision; it outlives its machine as long as executions need it.
@@ -57,11 +54,8 @@ pub(crate) fn revision_of(
     database: &Connection,
     revision: i64,
 ) -> rusqlite::Result<(String, String, Option<String>, i64)> {
-    let sql =
-        "SELECT definition, role_arn, id, updated FROM state_machine_revision WHERE number = ?1";
-    database.prepare_cached(sql)?.query_row([revision], |row| {
-        Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-    })
+    let sql = "SELECT definition, role_arn, id, updated FROM state_machine_revision WHERE number = ?1";
+    database.prepare_cached(sql)?.query_row([revision], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
 }
 
 /// Makes `machine`; one that is there already stands, if it is the same.
@@ -71,25 +65,25 @@ pub(crate) fn insert_or_find(
 ) -> rusqlite::Result<Result<Machine, ServiceError>> {
     if let Some(there) = by_arn(database, &machine.arn)? {
         let same = there.definition == machine.definition && there.settings == machine.settings;
-        return Ok(if same {
-            Ok(there)
-        } else {
-            Err(refusal::machine_exists(&machine.arn))
-        });
+        return Ok(if same { Ok(there) } else { Err(refusal::machine_exists(&machine.arn)) });
     }
     let revision = insert_revision(database, &machine)?;
     database.execute(
         "INSERT INTO state_machine (arn, name, revision, created, settings, tags) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![machine.arn, machine.name, revision, machine.created, machine.settings.to_string(), machine.tags.to_string()],
+        params![
+            machine.arn,
+            machine.name,
+            revision,
+            machine.created,
+            machine.settings.to_string(),
+            machine.tags.to_string()
+        ],
     )?;
     Ok(Ok(machine))
 }
 
 /// Gives a machine a new revision. Executions that run keep theirs.
-pub(crate) fn change(
-    database: &Connection,
-    change: Change,
-) -> rusqlite::Result<Result<(), ServiceError>> {
+pub(crate) fn change(database: &Connection, change: Change) -> rusqlite::Result<Result<(), ServiceError>> {
     let Some(mut machine) = by_arn(database, &change.arn)? else {
         return Ok(Err(refusal::no_such_machine(&change.arn)));
     };
@@ -97,8 +91,7 @@ pub(crate) fn change(
     machine.role_arn = change.role_arn.unwrap_or(machine.role_arn);
     machine.updated = change.updated;
     machine.revision_id = Some(change.revision_id);
-    if let (Value::Object(settings), Value::Object(new)) = (&mut machine.settings, change.settings)
-    {
+    if let (Value::Object(settings), Value::Object(new)) = (&mut machine.settings, change.settings) {
         settings.extend(new);
     }
     let revision = insert_revision(database, &machine)?;
@@ -113,32 +106,17 @@ pub(crate) fn change(
 pub(crate) fn delete(database: &Connection, arn: &str) -> rusqlite::Result<Vec<String>> {
     database.execute("DELETE FROM state_machine WHERE arn = ?1", [arn])?;
     let sql = "SELECT arn FROM execution WHERE machine_arn = ?1 AND status = 'RUNNING'";
-    database
-        .prepare_cached(sql)?
-        .query_map([arn], |row| row.get(0))?
-        .collect()
+    database.prepare_cached(sql)?.query_map([arn], |row| row.get(0))?.collect()
 }
 
 pub(crate) fn after(database: &Connection, arn: &str, most: usize) -> rusqlite::Result<Vec<Item>> {
     let sql = "SELECT arn, name, created FROM state_machine WHERE arn > ?1 ORDER BY arn LIMIT ?2";
-    let item = |row: &Row<'_>| {
-        Ok(Item {
-            arn: row.get(0)?,
-            name: row.get(1)?,
-            created: row.get(2)?,
-        })
-    };
-    database
-        .prepare_cached(sql)?
-        .query_map(params![arn, i64::try_from(most).unwrap_or(i64::MAX)], item)?
-        .collect()
+    let item = |row: &Row<'_>| Ok(Item { arn: row.get(0)?, name: row.get(1)?, created: row.get(2)? });
+    database.prepare_cached(sql)?.query_map(params![arn, i64::try_from(most).unwrap_or(i64::MAX)], item)?.collect()
 }
 
 pub(crate) fn set_tags(database: &Connection, arn: &str, tags: &Value) -> rusqlite::Result<()> {
-    database.execute(
-        "UPDATE state_machine SET tags = ?2 WHERE arn = ?1",
-        params![arn, tags.to_string()],
-    )?;
+    database.execute("UPDATE state_machine SET tags = ?2 WHERE arn = ?1", params![arn, tags.to_string()])?;
     Ok(())
 }
 
