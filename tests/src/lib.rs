@@ -2,6 +2,8 @@
 //!
 //! Each test has a data directory of its own, and every wait is bounded and asks for a condition.
 
+#![expect(clippy::panic, reason = "a panic is how a test fails")]
+
 pub mod checkout;
 pub mod expectation;
 pub mod program;

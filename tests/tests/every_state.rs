@@ -4,6 +4,8 @@
 //! them is this test's own, so that it can interfere at a state of its choice. Whatever it does, a run
 //! ends with one record, and no job is started twice.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,9 +80,12 @@ impl Laboratory {
 
     async fn records(&self, run: &str) -> Vec<Change> {
         let store = &self.cloud.context().store;
-        let listing = store.list(CATALOG_BUCKET, Page { prefix: "changes/".into(), ..Page::default() }).await.unwrap();
+        let listing = store
+            .list(CATALOG_BUCKET, Page { prefix: "changes/".into(), most: 1000, ..Page::default() })
+            .await
+            .unwrap();
         let mut records = Vec::new();
-        for entry in listing.entries.iter().filter(|entry| entry.key.contains(run)) {
+        for entry in listing.entries.iter().filter(|entry| entry.key.ends_with(&format!("-{run}.json"))) {
             let object = store.head(CATALOG_BUCKET, &entry.key, None).await.unwrap();
             records.push(serde_json::from_slice(&std::fs::read(store.path(&object)).unwrap()).unwrap());
         }
@@ -165,7 +170,7 @@ impl<'a> Run<'a> {
                     Err(failure) => Stimulus::TaskFailed { task_id, failure },
                 },
                 // A task's own time limit never comes: the task is done before anything else is looked at.
-                Effect::SetTimer { timer_id, due } if due < self.now + Duration::from_secs(300) => {
+                Effect::SetTimer { timer_id, due } if due < self.now + Duration::from_mins(5) => {
                     self.now = self.now.max(due);
                     Stimulus::TimerFired { timer_id }
                 }

@@ -32,7 +32,7 @@ pub mod variable {
 /// A connection that takes longer than this will not come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Synchronous document analysis is the slowest answer; it comes well within two minutes.
-const READ_TIMEOUT: Duration = Duration::from_secs(120);
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Names that a function needs.
 #[derive(Debug, Clone, Default)]

@@ -57,7 +57,8 @@ fn section(family: &str, service: &dyn Service) -> String {
     let descriptor = service.descriptor();
     let mut text = format!("\n[features.{family}.{}]\n", descriptor.id);
     for feature in descriptor.features {
-        writeln!(text, "{} = {} # {}", feature.name, feature.preset == Preset::On, feature.about).unwrap();
+        writeln!(text, "{} = {} # {}", feature.name, feature.preset == Preset::On, feature.about)
+            .expect("a string takes what is written");
     }
     text
 }

@@ -1,5 +1,7 @@
 //! What a person types, as clap reads it; nothing here acts on it.
 
+#![expect(clippy::doc_markdown, reason = "clap shows these texts to people as they stand")]
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 

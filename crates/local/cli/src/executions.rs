@@ -36,7 +36,13 @@ pub(crate) fn name(arn: &str) -> &str {
 pub(crate) async fn describe(client: &Client, arn: &str) -> anyhow::Result<Option<DescribeExecutionOutput>> {
     match client.describe_execution().execution_arn(arn).send().await {
         Ok(output) => Ok(Some(output)),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => Ok(None),
+        Err(error)
+            if error.as_service_error().is_some_and(
+                aws_sdk_sfn::operation::describe_execution::DescribeExecutionError::is_execution_does_not_exist,
+            ) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error).with_context(|| format!("failed to describe the execution `{}`", name(arn))),
     }
 }

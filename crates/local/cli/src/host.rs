@@ -85,7 +85,7 @@ pub(crate) async fn open(
                 return Ok(Hosted::Others(address));
             }
             Err(CloudError::Lock(LockError::Held { .. })) => sleep(PAUSE).await,
-            Err(error) => return Err(explained(error, data)),
+            Err(error) => return Err(explained(&error, data)),
         }
     }
     let message =
@@ -104,7 +104,7 @@ pub(crate) async fn start(
     place: Place,
 ) -> anyhow::Result<Cloud> {
     let started = Cloud::start(config(data, hosting, environment, place)?).await;
-    started.map_err(|error| explained(error, data))
+    started.map_err(|error| explained(&error, data))
 }
 
 /// Refuses options for starting a cloud where none is started.
@@ -187,8 +187,8 @@ fn state_machine(path: Option<&Path>) -> anyhow::Result<String> {
 }
 
 /// A fault of the cloud as a message with what to do next.
-fn explained(error: CloudError, data: &Path) -> anyhow::Error {
-    let (exit, next) = match &error {
+fn explained(error: &CloudError, data: &Path) -> anyhow::Error {
+    let (exit, next) = match error {
         CloudError::PortTaken(_) => {
             (Exit::Address, "choose another port with --port, or any free one with --port 0".to_owned())
         }
@@ -218,7 +218,7 @@ fn explained(error: CloudError, data: &Path) -> anyhow::Error {
         }
     };
     let problem = Problem::new(exit, error.to_string(), next);
-    match std::error::Error::source(&error) {
+    match std::error::Error::source(error) {
         Some(source) => anyhow::anyhow!("{}", chain(source)).context(problem),
         None => problem.into(),
     }
@@ -255,7 +255,7 @@ mod tests {
     #[test]
     fn a_taken_port_says_what_to_do() {
         let error = CloudError::PortTaken("127.0.0.1:4566".parse().unwrap());
-        let (text, exit) = explain(&explained(error, Path::new("d")));
+        let (text, exit) = explain(&explained(&error, Path::new("d")));
         assert_eq!(exit, Exit::Address);
         assert!(text.contains("127.0.0.1:4566") && text.contains("--port 0"), "{text}");
     }

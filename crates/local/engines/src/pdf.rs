@@ -1,6 +1,6 @@
 //! PDF pages as pictures, by poppler's commands, one page at a time so that memory is bounded.
 //!
-//! It refuses files with a password, and never draws a page above [`LONGEST_SIDE`] pixels.
+//! It refuses files with a password, and never draws a page above `LONGEST_SIDE` pixels.
 
 use std::path::Path;
 

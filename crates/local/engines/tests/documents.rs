@@ -9,7 +9,9 @@ use engines::picture::to_pgm;
 /// A PDF of one page with text at places given in points from the lower left corner; its cross
 /// references are left for poppler to mend.
 fn pdf(texts: &[(u32, u32, &str)]) -> String {
-    let drawn: String = texts.iter().map(|(x, y, text)| format!("BT /F1 18 Tf {x} {y} Td ({text}) Tj ET\n")).collect();
+    let drawn: Vec<String> =
+        texts.iter().map(|(x, y, text)| format!("BT /F1 18 Tf {x} {y} Td ({text}) Tj ET\n")).collect();
+    let drawn = drawn.concat();
     let font = "<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>";
     format!(
         "%PDF-1.4\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[3 0 R]/Count 1>>\nendobj\n\
@@ -21,7 +23,7 @@ fn pdf(texts: &[(u32, u32, &str)]) -> String {
 
 fn written(directory: &Path, bytes: impl AsRef<[u8]>) -> PathBuf {
     let file = directory.join("document");
-    std::fs::write(&file, bytes).unwrap();
+    std::fs::write(&file, bytes).expect("a file");
     file
 }
 

@@ -19,8 +19,8 @@ fn say(text: &str, file: &Path) {
 
 fn script(directory: &Path, body: &str) -> Settings {
     let worker = directory.join("worker");
-    std::fs::write(&worker, format!("#!/bin/sh\n{body}\n")).unwrap();
-    std::fs::set_permissions(&worker, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(&worker, format!("#!/bin/sh\n{body}\n")).expect("a script");
+    std::fs::set_permissions(&worker, std::fs::Permissions::from_mode(0o755)).expect("a script that may run");
     Settings { worker, workers: 1 }
 }
 
@@ -58,7 +58,7 @@ fn a_worker_that_dies_once_is_replaced() {
         directory.path().display()
     );
     let pool = Pool::new(script(directory.path(), &body));
-    assert_eq!(pool.decode(&[0; 16_000]).unwrap(), []);
+    assert_eq!(pool.decode(&vec![0; 16_000]).unwrap(), []);
 }
 
 #[test]

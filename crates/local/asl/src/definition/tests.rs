@@ -32,7 +32,6 @@ fn check(definition: &Value, code: ProblemCode, location: &str) {
 }
 
 #[test]
-#[expect(clippy::too_many_lines, reason = "a table")]
 fn problems_have_their_place() {
     let inner = single(&json!({ "Type": "Pass", "End": true }));
     let mut distributed = inner.clone();

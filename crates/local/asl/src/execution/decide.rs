@@ -37,7 +37,7 @@ impl Execution {
             }
             Turn::Contain => self.contain(id, now, random, step),
             Turn::Fail { failure, child, reported } => {
-                self.go_on_failing(id, failure, child, reported, now, random, step)
+                self.go_on_failing(id, failure, child, reported, now, random, step);
             }
             Turn::End(output) => self.end(id, output, now, step),
             Turn::Rest => self.unready(id),

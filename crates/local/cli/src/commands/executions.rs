@@ -103,7 +103,10 @@ async fn describe(item: ExecutionListItem, deployment: &Deployment) -> anyhow::R
         started: api::timestamp(item.start_date()).unwrap_or(Timestamp::UNIX_EPOCH),
         stopped: stopped.and_then(api::timestamp),
         seconds: api::seconds(item.start_date(), stopped),
-        redrive_count: execution.as_ref().and_then(|execution| execution.redrive_count()).unwrap_or(0),
+        redrive_count: execution
+            .as_ref()
+            .and_then(aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput::redrive_count)
+            .unwrap_or(0),
         error: (!words.is_empty()).then(|| words.join(": ")),
     })
 }

@@ -34,6 +34,7 @@ pub(super) struct Shown {
 
 /// One version of an object, or the mark that it was removed.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "members of the document that scripts read")]
 pub(super) struct Object {
     #[serde(flatten)]
     pub(super) object: ObjectRef,
@@ -49,6 +50,7 @@ pub(super) struct Object {
 
 /// The execution that worked on the version.
 #[derive(Debug, Serialize)]
+#[expect(clippy::struct_field_names, reason = "members of the document that scripts read")]
 pub(super) struct Execution {
     pub(super) execution_arn: String,
     pub(super) name: String,

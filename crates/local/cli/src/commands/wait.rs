@@ -25,6 +25,7 @@ const SETTLING: Duration = Duration::from_secs(5);
 
 /// Rows as they come: into the list, onto the screen, and as JSON where that is asked for.
 #[derive(Debug)]
+#[expect(clippy::struct_field_names, reason = "rows are what it holds")]
 pub(super) struct Rows<'a> {
     pub(super) rows: Vec<Row>,
     progress: Progress,

@@ -53,9 +53,9 @@ impl WorkFile {
         let directory = scratch.join(identifier::random());
         std::fs::create_dir_all(&directory)?;
         let path = directory.join("input");
-        let file = Self { directory, path, size_bytes };
-        fill(&file.path)?;
-        Ok(file)
+        let made = Self { directory, path, size_bytes };
+        fill(&made.path)?;
+        Ok(made)
     }
 }
 

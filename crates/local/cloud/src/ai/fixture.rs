@@ -78,12 +78,12 @@ where
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(120), waiting).await.expect("the job ends")
+    tokio::time::timeout(Duration::from_mins(2), waiting).await.expect("the job ends")
 }
 
 /// A WAV file of a 440 Hz tone, 8 kHz, one channel.
 pub(super) fn tone(milliseconds: u32) -> Vec<u8> {
-    let sample = |index: u32| if index / 9 % 2 == 0 { 6000_i16 } else { -6000 };
+    let sample = |index: u32| if (index / 9).is_multiple_of(2) { 6000_i16 } else { -6000 };
     let samples: Vec<u8> = (0..8 * milliseconds).flat_map(|index| sample(index).to_le_bytes()).collect();
     let length = u32::try_from(samples.len()).unwrap();
     let mut file = [b"RIFF".as_slice(), &(36 + length).to_le_bytes(), b"WAVEfmt ", &16_u32.to_le_bytes()].concat();

@@ -143,19 +143,20 @@ pub(crate) fn is_lacking(error: &OcrError) -> bool {
     let not_installed = |error: &CommandError| matches!(error, CommandError::NotInstalled { .. });
     match error {
         OcrError::NoLanguages => true,
-        OcrError::Engine(error) | OcrError::Picture(PictureError::Tool(error)) => not_installed(error),
-        OcrError::Pdf(engines::pdf::PdfError::Tool(error)) => not_installed(error),
+        OcrError::Engine(error)
+        | OcrError::Picture(PictureError::Tool(error))
+        | OcrError::Pdf(engines::pdf::PdfError::Tool(error)) => not_installed(error),
         _ => false,
     }
 }
 
 /// As [`is_lacking`], for speech.
 pub(crate) fn is_speech_lacking(error: &SpeechError) -> bool {
-    match error {
-        SpeechError::Pool(PoolError::Start { .. } | PoolError::Engine(_)) => true,
-        SpeechError::Media(engines::media::MediaError::Tool(CommandError::NotInstalled { .. })) => true,
-        _ => false,
-    }
+    matches!(
+        error,
+        SpeechError::Pool(PoolError::Start { .. } | PoolError::Engine(_))
+            | SpeechError::Media(engines::media::MediaError::Tool(CommandError::NotInstalled { .. }))
+    )
 }
 
 /// An error with its causes on one line.

@@ -2,7 +2,7 @@ use super::*;
 
 /// A WAV file of `seconds` of a 440 Hz tone, 8 kHz, two channels.
 fn tone(seconds: u32) -> Vec<u8> {
-    let sample = |index: u32| if index / 9 % 2 == 0 { 8000_i16 } else { -8000 };
+    let sample = |index: u32| if (index / 9).is_multiple_of(2) { 8000_i16 } else { -8000 };
     let samples: Vec<i16> = (0..8000 * seconds).map(sample).flat_map(|sample| [sample, sample]).collect();
     let length = u32::try_from(samples.len() * 2).unwrap();
     let mut file = [b"RIFF".as_slice(), &(36 + length).to_le_bytes(), b"WAVEfmt ", &16_u32.to_le_bytes()].concat();

@@ -70,6 +70,7 @@ pub(super) struct Filters {
 /// What a word must have; confidence in percent, sides as ratios of the image's.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
+#[expect(clippy::struct_field_names, reason = "the service's own names")]
 pub(super) struct WordFilter {
     pub(super) min_confidence: f64,
     pub(super) min_bounding_box_height: f64,

@@ -33,7 +33,7 @@ pub(super) fn of_page(page: &Page, features: Features) -> Vec<Value> {
         take(&mut blocks, &mut children, vec![key, value]);
     }
     let mut own = json!({"BlockType": "PAGE", "Id": identifier::random(), "Page": page.number, "Geometry": geometry(Bounds::WHOLE)});
-    relate(&mut own, "CHILD", children);
+    relate(&mut own, "CHILD", &children);
     blocks.insert(0, own);
     blocks
 }
@@ -69,7 +69,7 @@ impl Graph<'_> {
         let words: Vec<usize> = (line.first_word..line.first_word + line.word_count).collect();
         let mut block = self.block("LINE", self.page.confidence_of(&words), line.bounds);
         block["Text"] = self.page.text_of(line).into();
-        relate(&mut block, "CHILD", self.ids(&words));
+        relate(&mut block, "CHILD", &self.ids(&words));
         block
     }
 
@@ -93,8 +93,8 @@ impl Graph<'_> {
         let cells: Vec<Value> = places.map(|(row, column)| self.cell(table, row, column)).collect();
         let spanning = table.cells.iter().filter(|cell| cell.column_span > 1);
         let merged: Vec<Value> = spanning.map(|cell| self.merged(table, cell, &cells)).collect();
-        relate(&mut own, "CHILD", ids_of(&cells));
-        relate(&mut own, "MERGED_CELL", ids_of(&merged));
+        relate(&mut own, "CHILD", &ids_of(&cells));
+        relate(&mut own, "MERGED_CELL", &ids_of(&merged));
         own["EntityTypes"] = json!(["STRUCTURED_TABLE"]);
         std::iter::once(own).chain(cells).chain(merged).collect()
     }
@@ -105,7 +105,7 @@ impl Graph<'_> {
         let bounds = held.map_or_else(|| empty_place(table, row, column), |cell| cell.bounds);
         let mut block = self.block("CELL", self.page.confidence_of(words), bounds);
         place(&mut block, row, column, 1);
-        relate(&mut block, "CHILD", self.ids(words));
+        relate(&mut block, "CHILD", &self.ids(words));
         block
     }
 
@@ -113,7 +113,7 @@ impl Graph<'_> {
         let mut block = self.block("MERGED_CELL", self.page.confidence_of(&cell.words), cell.bounds);
         place(&mut block, cell.row, cell.column, cell.column_span);
         let first = cell.row * table.columns + cell.column;
-        relate(&mut block, "CHILD", ids_of(&cells[first..(first + cell.column_span).min(cells.len())]));
+        relate(&mut block, "CHILD", &ids_of(&cells[first..(first + cell.column_span).min(cells.len())]));
         block
     }
 
@@ -121,12 +121,12 @@ impl Graph<'_> {
         let set = |words: &[usize], bounds: Bounds, entity: &str| {
             let mut block = self.block("KEY_VALUE_SET", self.page.confidence_of(words), bounds);
             block["EntityTypes"] = json!([entity]);
-            relate(&mut block, "CHILD", self.ids(words));
+            relate(&mut block, "CHILD", &self.ids(words));
             block
         };
         let value = set(&field.value, field.value_bounds, "VALUE");
         let mut key = set(&field.label, field.label_bounds, "KEY");
-        relate(&mut key, "VALUE", vec![value["Id"].clone()]);
+        relate(&mut key, "VALUE", &[value["Id"].clone()]);
         [key, value]
     }
 }
@@ -151,7 +151,7 @@ fn ids_of(blocks: &[Value]) -> Vec<Value> {
     blocks.iter().map(|block| block["Id"].clone()).collect()
 }
 
-fn relate(block: &mut Value, kind: &str, ids: Vec<Value>) {
+fn relate(block: &mut Value, kind: &str, ids: &[Value]) {
     if ids.is_empty() {
         return;
     }

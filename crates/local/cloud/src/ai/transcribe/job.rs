@@ -111,8 +111,7 @@ fn fault(error: SpeechError) -> Fault {
         SpeechError::Media(MediaError::Damaged(why)) => {
             Fault::File(format!("Unsupported media format. The file cannot be decoded: {why}."))
         }
-        SpeechError::Stopped => Fault::Ours(internal(&error)),
-        SpeechError::Media(MediaError::Io(_)) => Fault::Ours(internal(&error)),
+        SpeechError::Stopped | SpeechError::Media(MediaError::Io(_)) => Fault::Ours(internal(&error)),
         error if is_speech_lacking(&error) => {
             Fault::File(format!("The speech engine is not available locally: {}.", chain(&error)))
         }

@@ -1,4 +1,4 @@
-//! Subtitle files: WebVTT (<https://www.w3.org/TR/webvtt1/>) and SubRip.
+//! Subtitle files: `WebVTT` (<https://www.w3.org/TR/webvtt1/>) and `SubRip`.
 
 use engines::speech::{Transcript, Word};
 
@@ -133,6 +133,6 @@ mod tests {
 
     #[test]
     fn an_hour_shows_on_the_clock() {
-        assert_eq!(clock(3_723.0456, ','), "01:02:03,046");
+        assert_eq!(clock(3_723.045_6, ','), "01:02:03,046");
     }
 }

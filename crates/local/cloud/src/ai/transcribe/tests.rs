@@ -9,7 +9,7 @@ fn start_body() -> Value {
     json!({"TranscriptionJobName": "job-1", "LanguageCode": "en-US", "Media": {"MediaFileUri": "s3://raw/a tone.wav"}})
 }
 
-fn with(changes: Value) -> Value {
+fn with(changes: &Value) -> Value {
     let mut body = start_body();
     for (member, value) in changes.as_object().unwrap() {
         body[member] = value.clone();
@@ -41,7 +41,7 @@ async fn a_job_writes_the_transcript_and_subtitles() {
         "OutputBucketName": "raw", "OutputKey": "out/", "Subtitles": {"Formats": ["srt", "vtt"], "OutputStartIndex": 1},
         "Settings": {"ShowSpeakerLabels": true, "MaxSpeakerLabels": 4},
     });
-    ask(&fixture, "StartTranscriptionJob", with(asked)).await.unwrap();
+    ask(&fixture, "StartTranscriptionJob", with(&asked)).await.unwrap();
     let job = ended(&fixture, "job-1").await;
     assert_eq!(job["TranscriptionJobStatus"], "COMPLETED", "{job}");
     assert_eq!(job["Transcript"]["TranscriptFileUri"], "https://s3.us-east-1.amazonaws.com/raw/out/job-1.json");
@@ -61,7 +61,7 @@ async fn a_job_writes_the_transcript_and_subtitles() {
 #[tokio::test]
 async fn without_an_output_bucket_the_transcript_lies_in_our_own() {
     let fixture = with_tone().await;
-    ask(&fixture, "StartTranscriptionJob", with(json!({"LanguageCode": null, "IdentifyLanguage": true})))
+    ask(&fixture, "StartTranscriptionJob", with(&json!({"LanguageCode": null, "IdentifyLanguage": true})))
         .await
         .unwrap();
     let job = ended(&fixture, "job-1").await;
@@ -106,7 +106,7 @@ async fn what_aws_would_refuse_is_refused() {
         json!({"Subtitles": {"Formats": ["txt"]}}),
     ];
     for changes in table {
-        let error = ask(&fixture, "StartTranscriptionJob", with(changes.clone())).await.unwrap_err();
+        let error = ask(&fixture, "StartTranscriptionJob", with(&changes)).await.unwrap_err();
         assert_eq!((error.status, error.code.as_ref()), (400, "BadRequestException"), "{changes}");
     }
 }
@@ -120,7 +120,7 @@ async fn what_no_engine_here_does_is_not_available_locally() {
         json!({"ContentRedaction": {"RedactionType": "PII", "RedactionOutput": "redacted"}}),
     ];
     for changes in table {
-        let error = ask(&fixture, "StartTranscriptionJob", with(changes.clone())).await.unwrap_err();
+        let error = ask(&fixture, "StartTranscriptionJob", with(&changes)).await.unwrap_err();
         assert_eq!((error.status, error.code.as_ref()), (501, "NotAvailableLocally"), "{changes}");
     }
     assert_eq!(ask(&fixture, "StartCallAnalyticsJob", json!({})).await.unwrap_err().status, 501);
@@ -139,7 +139,7 @@ async fn a_file_that_is_no_recording_fails_its_job_with_the_reason() {
     for (index, (key, format, reason)) in table.into_iter().enumerate() {
         let name = format!("bad-{index}");
         let body = with(
-            json!({"TranscriptionJobName": name, "MediaFormat": format, "Media": {"MediaFileUri": format!("s3://raw/{key}")}}),
+            &json!({"TranscriptionJobName": name, "MediaFormat": format, "Media": {"MediaFileUri": format!("s3://raw/{key}")}}),
         );
         ask(&fixture, "StartTranscriptionJob", body).await.unwrap();
         let job = ended(&fixture, &name).await;
@@ -152,7 +152,7 @@ async fn a_file_that_is_no_recording_fails_its_job_with_the_reason() {
 async fn lists_come_in_pages_the_newest_first() {
     let fixture = with_tone().await;
     for name in ["a-1", "a-2", "a-3", "b-1"] {
-        ask(&fixture, "StartTranscriptionJob", with(json!({"TranscriptionJobName": name}))).await.unwrap();
+        ask(&fixture, "StartTranscriptionJob", with(&json!({"TranscriptionJobName": name}))).await.unwrap();
         ended(&fixture, name).await;
     }
     let mut body = json!({"JobNameContains": "a-", "MaxResults": 2, "Status": "COMPLETED"});
@@ -187,7 +187,7 @@ async fn a_job_that_was_cut_off_is_run_at_the_next_start() {
 #[test]
 fn media_addresses_are_read_in_every_form() {
     let place = |uri: &str| {
-        serde_json::from_value::<StartRequest>(with(json!({"Media": {"MediaFileUri": uri}}))).unwrap().object()
+        serde_json::from_value::<StartRequest>(with(&json!({"Media": {"MediaFileUri": uri}}))).unwrap().object()
     };
     for uri in [
         "s3://b/a k.wav",
