@@ -1,6 +1,6 @@
 //! What a file is, and what it says: media types by content, and text out of documents.
 //!
-//! Two doors: [`detect`] looks at the first and last bytes of a file and names its media type;
+//! Two doors: [`detect()`] looks at the first and last bytes of a file and names its media type;
 //! [`read()`] turns the whole file into an extraction document (text, pages, tables, metadata,
 //! attachments). Both take strangers' bytes: every reader is bounded in time, output, nesting
 //! and expansion by [`Limits`], and a crash of a reader is an error of that file.
