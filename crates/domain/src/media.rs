@@ -27,17 +27,16 @@ pub enum Family {
     Other,
 }
 
-const OFFICE: &[&str] = &[
-    "application/msword",
-    "application/rtf",
-    "text/rtf",
-    "application/epub+zip",
+const OFFICE: &[&str] = &["application/msword", "application/rtf", "text/rtf", "application/epub+zip"];
+
+/// Beginnings of the office formats that come in many kinds: templates, slide shows, with macros or without.
+const OFFICE_PREFIXES: &[&str] = &[
     "application/vnd.ms-excel",
     "application/vnd.ms-powerpoint",
-    "application/vnd.ms-word.document.macroenabled.12",
-    "application/vnd.ms-excel.sheet.macroenabled.12",
-    "application/vnd.ms-excel.sheet.binary.macroenabled.12",
-    "application/vnd.ms-powerpoint.presentation.macroenabled.12",
+    "application/vnd.ms-word",
+    "application/vnd.oasis.opendocument.",
+    "application/vnd.openxmlformats-officedocument.",
+    "application/vnd.sun.xml.",
 ];
 
 const TEXT: &[&str] = &[
@@ -62,8 +61,7 @@ impl Family {
             "text/html" | "application/xhtml+xml" => Self::Html,
             "message/rfc822" | "application/vnd.ms-outlook" | "application/mbox" => Self::Mail,
             _ if OFFICE.contains(&media_type)
-                || media_type.starts_with("application/vnd.openxmlformats-officedocument.")
-                || media_type.starts_with("application/vnd.oasis.opendocument.") =>
+                || OFFICE_PREFIXES.iter().any(|prefix| media_type.starts_with(prefix)) =>
             {
                 Self::Office
             }
@@ -99,6 +97,7 @@ mod tests {
             ("application/xhtml+xml", Family::Html),
             ("application/vnd.oasis.opendocument.text", Family::Office),
             ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", Family::Office),
+            ("application/vnd.ms-word.template.macroenabled.12", Family::Office),
             ("application/vnd.ms-outlook", Family::Mail),
             ("image/heic", Family::Image),
             ("audio/wav", Family::Audio),
