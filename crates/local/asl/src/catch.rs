@@ -17,6 +17,8 @@ pub(crate) struct Catcher {
     error_equals: Vec<String>,
     pub(crate) next: String,
     pub(crate) result_path: ResultPath,
+    /// With JSONata, what the output is in place of the error.
+    pub(crate) output: Option<Template>,
     pub(crate) assign: Option<Template>,
 }
 
@@ -36,10 +38,11 @@ impl Catcher {
     fn read(reader: &mut Reader<'_, '_>, is_last: bool) -> Option<Self> {
         reader.ignore(&["Comment"]);
         let error_equals = read_error_equals(reader, is_last);
-        let result_path = ResultPath::read(reader);
+        let result_path = if reader.is_jsonata() { ResultPath::Replace } else { ResultPath::read(reader) };
+        let output = if reader.is_jsonata() { reader.template("Output") } else { None };
         let assign = reader.template("Assign");
         let next = reader.required_string("Next")?.to_owned();
-        Some(Self { error_equals, next, result_path, assign })
+        Some(Self { error_equals, next, result_path, output, assign })
     }
 
     pub(crate) fn matches(&self, failure: &Failure) -> bool {

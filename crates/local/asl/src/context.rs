@@ -44,6 +44,7 @@ pub(crate) struct ContextObject<'a> {
     pub(crate) redrive: Option<(u32, Timestamp)>,
     pub(crate) state: StateFacts<'a>,
     pub(crate) item: Option<(usize, &'a Value)>,
+    pub(crate) now: Timestamp,
     pub(crate) made: OnceCell<Value>,
 }
 

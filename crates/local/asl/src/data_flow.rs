@@ -1,12 +1,12 @@
 //! How a document flows through a state: `InputPath`, `Parameters`, `ResultSelector`,
-//! `ResultPath`, `OutputPath`.
+//! `ResultPath`, `OutputPath`; with JSONata `Arguments` and `Output`.
 //!
 //! Spec: <https://states-language.net/#filters>.
 
 use serde_json::{Map, Value};
 
 use crate::definition::Reader;
-use crate::failure::{Failure, RESULT_PATH_MATCH_FAILURE};
+use crate::failure::{Failure, Fault, RESULT_PATH_MATCH_FAILURE};
 use crate::intrinsic::Random;
 use crate::path::{Found, Path, ReferencePath};
 use crate::payload::Payload;
@@ -14,14 +14,16 @@ use crate::scope::Scope;
 use crate::states::Fields;
 use crate::template::Template;
 
-/// The data fields of a state.
+/// The data fields of a state. A field that the state's language does not have is as if absent.
 #[derive(Debug)]
 pub(crate) struct DataFlow {
     input_path: Filter,
+    /// `Parameters` or `Arguments`.
     parameters: Option<Template>,
     result_selector: Option<Template>,
     result_path: ResultPath,
     output_path: Filter,
+    output: Option<Template>,
 }
 
 /// `InputPath` and `OutputPath`: a path, or null for the empty object.
@@ -42,27 +44,43 @@ pub(crate) enum ResultPath {
 
 impl DataFlow {
     pub(crate) fn read(reader: &mut Reader<'_, '_>, has: Fields) -> Self {
+        if reader.is_jsonata() { Self::read_jsonata(reader, has) } else { Self::read_paths(reader, has) }
+    }
+
+    fn read_jsonata(reader: &mut Reader<'_, '_>, has: Fields) -> Self {
+        Self {
+            input_path: Filter::Everything,
+            parameters: if has.arguments { reader.template("Arguments") } else { None },
+            result_selector: None,
+            result_path: ResultPath::Replace,
+            output_path: Filter::Everything,
+            output: if has.paths { reader.template("Output") } else { None },
+        }
+    }
+
+    fn read_paths(reader: &mut Reader<'_, '_>, has: Fields) -> Self {
         Self {
             input_path: if has.paths { Filter::read(reader, "InputPath") } else { Filter::Everything },
             parameters: if has.parameters { reader.template("Parameters") } else { None },
             result_selector: if has.result_selector { reader.template("ResultSelector") } else { None },
             result_path: if has.result_path { ResultPath::read(reader) } else { ResultPath::Discard },
             output_path: if has.paths { Filter::read(reader, "OutputPath") } else { Filter::Everything },
+            output: None,
         }
     }
 
     /// The input after `InputPath`.
-    pub(crate) fn filtered_input(&self, input: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
+    pub(crate) fn filtered_input(&self, input: &Payload, scope: &Scope<'_>) -> Result<Payload, Fault> {
         self.input_path.apply(input, &scope.over(input.value()))
     }
 
-    /// The input after `InputPath` and `Parameters`.
+    /// The input after `InputPath` and `Parameters`, or the `Arguments`.
     pub(crate) fn effective_input(
         &self,
         input: &Payload,
         scope: &Scope<'_>,
         random: Random<'_>,
-    ) -> Result<Payload, Failure> {
+    ) -> Result<Payload, Fault> {
         let filtered = self.filtered_input(input, scope)?;
         match &self.parameters {
             None => Ok(filtered),
@@ -71,20 +89,29 @@ impl DataFlow {
     }
 
     /// The result after `ResultSelector`.
-    pub(crate) fn selected(&self, result: Payload, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Failure> {
+    pub(crate) fn selected(&self, result: Payload, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Fault> {
         match &self.result_selector {
             None => Ok(result),
             Some(template) => template.evaluate(&scope.over(result.value()), random).map(Payload::from),
         }
     }
 
-    /// The output of a state with this input and selected result.
-    pub(crate) fn output(&self, input: &Payload, result: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
-        self.filtered_output(&self.result_path.combine(input, result)?, scope)
+    /// The document that a state with this input and selected result leaves, before its output is
+    /// made of it.
+    pub(crate) fn combined(&self, input: &Payload, result: &Payload) -> Result<Payload, Failure> {
+        self.result_path.combine(input, result)
     }
 
-    /// A document after `OutputPath`.
-    pub(crate) fn filtered_output(&self, document: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
+    /// A document after `OutputPath`, or the `Output`.
+    pub(crate) fn output(&self, document: &Payload, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Fault> {
+        match &self.output {
+            None => self.output_path.apply(document, &scope.over(document.value())),
+            Some(template) => template.evaluate(scope, random).map(Payload::from),
+        }
+    }
+
+    /// `OutputPath` alone.
+    pub(crate) fn filtered_output(&self, document: &Payload, scope: &Scope<'_>) -> Result<Payload, Fault> {
         self.output_path.apply(document, &scope.over(document.value()))
     }
 }
@@ -100,11 +127,11 @@ impl Filter {
         }
     }
 
-    fn apply(&self, document: &Payload, scope: &Scope<'_>) -> Result<Payload, Failure> {
+    fn apply(&self, document: &Payload, scope: &Scope<'_>) -> Result<Payload, Fault> {
         match self {
             Self::Everything => Ok(document.clone()),
             Self::Nothing => Ok(Value::Object(Map::new()).into()),
-            Self::Path(path) => value_at(path, scope).map(Payload::from),
+            Self::Path(path) => Ok(value_at(path, scope)?.into()),
         }
     }
 }

@@ -72,6 +72,7 @@ impl Event {
             Self::ParallelStarted { .. } => "ParallelStateStarted",
             Self::ParallelSucceeded => "ParallelStateSucceeded",
             Self::ParallelFailed => "ParallelStateFailed",
+            Self::EvaluationFailed { .. } => "EvaluationFailed",
             Self::WaitScheduled { .. } => "WaitScheduled",
             Self::RetryScheduled { .. } => "RetryScheduled",
             Self::HeartbeatReceived => "HeartbeatReceived",
@@ -111,6 +112,12 @@ fn details(event: &Event) -> Details {
         Event::MapIterationFailed { name, index } => Some(("mapIterationFailedEventDetails", iteration(name, *index))),
         Event::MapIterationAborted { name, index } => {
             Some(("mapIterationAbortedEventDetails", iteration(name, *index)))
+        }
+        Event::EvaluationFailed { state, location, failure, .. } => {
+            let mut details = failure_of(failure);
+            details["location"] = location.as_str().into();
+            details["state"] = state.as_str().into();
+            Some(("evaluationFailedEventDetails", details))
         }
         other => task_details(other),
     }

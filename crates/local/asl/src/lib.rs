@@ -12,7 +12,9 @@
 //! | state types | `states/*.rs` |
 //! | paths, reference paths | `path/*.rs` |
 //! | payload templates | `template.rs` |
-//! | intrinsic functions | `intrinsic/*.rs` |
+//! | intrinsic functions | `intrinsic/*.rs`, `random.rs` |
+//! | `JSONata` expressions | `jsonata/*.rs` |
+//! | numbers in either query language | `field.rs` |
 //! | input and output processing | `data_flow.rs` |
 //! | context object | `context.rs` |
 //! | errors, `Retry`, `Catch` | `failure.rs`, `retry.rs`, `catch.rs` |
@@ -20,8 +22,7 @@
 //! | definitions and their problems | `definition/*.rs` |
 //! | execution and its log | `execution/*.rs`, `log.rs`, `history.rs` |
 //!
-//! Not supported yet, and refused when a definition is read: `JSONata`, distributed Maps,
-//! activities, `.sync` and `.waitForTaskToken`.
+//! Not supported yet, and refused when a definition is read: distributed Maps, activities, `.sync` and `.waitForTaskToken`.
 
 mod catch;
 mod context;
@@ -29,14 +30,17 @@ mod data_flow;
 mod definition;
 mod execution;
 mod failure;
+mod field;
 mod history;
 mod integration;
 mod intrinsic;
+mod jsonata;
 pub mod lambda;
 mod log;
 mod number;
 mod path;
 mod payload;
+mod random;
 mod retry;
 mod scope;
 mod states;

@@ -154,6 +154,15 @@ pub enum Event {
     },
     ParallelSucceeded,
     ParallelFailed,
+    /// An expression of JSONata failed.
+    EvaluationFailed {
+        state: String,
+        location: String,
+        failure: Failure,
+        /// Internal: it failed in a `Catch`, so neither `Retry` nor `Catch` is tried again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        is_final: bool,
+    },
     /// Internal: a Wait state waits until then.
     WaitScheduled {
         #[serde(with = "jiff::fmt::serde::timestamp::microsecond::required")]

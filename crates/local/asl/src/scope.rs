@@ -17,6 +17,10 @@ pub(crate) struct Scope<'a> {
     pub(crate) input: &'a Value,
     pub(crate) context: &'a ContextObject<'a>,
     pub(crate) variables: &'a Variables,
+    /// `$states.result`, where the state has one already.
+    pub(crate) result: Option<&'a Value>,
+    /// `$states.errorOutput`, within a `Catch`.
+    pub(crate) error_output: Option<&'a Value>,
 }
 
 impl<'a> Scope<'a> {
@@ -25,7 +29,7 @@ impl<'a> Scope<'a> {
     where
         'a: 'b,
     {
-        Scope { input, context: self.context, variables: self.variables }
+        Scope { input, ..*self }
     }
 
     /// The document that a root means, and the segments that remain to be walked in it.

@@ -1,10 +1,14 @@
-//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector` and `Assign`.
+//! Payload templates: `Parameters`, `ItemSelector`, `ResultSelector`, `Arguments`, `Output` and
+//! `Assign`.
 //!
-//! Spec: <https://states-language.net/#payload-template>. A member whose name ends in `.$` is an
-//! expression; everything else is kept as it is, at every depth.
+//! Spec: <https://states-language.net/#payload-template>. With `JSONPath` a member whose name ends
+//! in `.$` is an expression, with `JSONata` a string between `{%` and `%}`; everything else is
+//! kept as it is, at every depth.
 
-use crate::failure::Failure;
+use crate::definition::Language;
+use crate::failure::{Failure, Fault};
 use crate::intrinsic::{Call, Random};
+use crate::jsonata::{Located, Query, expression_in};
 use crate::path::{Found, Path};
 use crate::scope::Scope;
 use serde_json::{Map, Value};
@@ -23,6 +27,7 @@ pub(crate) enum Template {
     Object(Vec<(String, Template)>),
     Array(Vec<Template>),
     Expression { field: String, expression: Expression },
+    Query(Located),
 }
 
 impl Expression {
@@ -53,22 +58,43 @@ impl Expression {
     }
 }
 
+/// Where a part of a template stands: its pointer in the definition, and its place in the state.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    pub(crate) pointer: String,
+    pub(crate) location: String,
+}
+
+impl Place {
+    fn member(&self, name: &str) -> Self {
+        Self { pointer: format!("{}/{name}", self.pointer), location: format!("{}/{name}", self.location) }
+    }
+
+    fn item(&self, at: usize) -> Self {
+        Self { pointer: format!("{}/{at}", self.pointer), location: format!("{}[{at}]", self.location) }
+    }
+}
+
+/// Told of each expression that is wrong, with its pointer.
+type Problem<'a> = &'a mut dyn FnMut(String, String);
+
 impl Template {
-    /// Parses a template; every expression that is wrong is told to `problem` with its pointer.
-    pub(crate) fn parse(value: &Value, at: &str, problem: &mut dyn FnMut(String, String)) -> Self {
+    /// Parses a template; every expression that is wrong is told to `problem`.
+    pub(crate) fn parse(value: &Value, at: &Place, language: Language, problem: Problem<'_>) -> Self {
         match value {
-            Value::Object(members) => Self::object(members, at, problem),
-            Value::Array(items) => Self::array(items, at, problem),
+            Value::Object(members) => Self::object(members, at, language, problem),
+            Value::Array(items) => Self::array(items, at, language, problem),
+            Value::String(text) if language == Language::Jsonata => Self::text(text, at, problem),
             other => Self::Literal(other.clone()),
         }
     }
 
-    fn object(members: &Map<String, Value>, at: &str, problem: &mut dyn FnMut(String, String)) -> Self {
+    fn object(members: &Map<String, Value>, at: &Place, language: Language, problem: Problem<'_>) -> Self {
         let mut parsed = Vec::with_capacity(members.len());
         for (name, value) in members {
-            let place = format!("{at}/{name}");
-            let Some(plain) = name.strip_suffix(".$") else {
-                parsed.push((name.clone(), Self::parse(value, &place, problem)));
+            let place = at.member(name);
+            let Some(plain) = name.strip_suffix(".$").filter(|_| language == Language::JsonPath) else {
+                parsed.push((name.clone(), Self::parse(value, &place, language, problem)));
                 continue;
             };
             let expression = value.as_str().map(Expression::parse);
@@ -76,30 +102,41 @@ impl Template {
                 .unwrap_or_else(|| Err("the value of a field whose name ends in `.$` must be a string".to_owned()))
             {
                 Ok(expression) => parsed.push((plain.to_owned(), Self::Expression { field: name.clone(), expression })),
-                Err(why) => problem(place, why),
+                Err(why) => problem(place.pointer, why),
             }
         }
         collapse(&parsed).unwrap_or(Self::Object(parsed))
     }
 
-    fn array(items: &[Value], at: &str, problem: &mut dyn FnMut(String, String)) -> Self {
+    fn array(items: &[Value], at: &Place, language: Language, problem: Problem<'_>) -> Self {
         let parsed: Vec<Self> = items
             .iter()
             .enumerate()
-            .map(|(index, item)| Self::parse(item, &format!("{at}/{index}"), problem))
+            .map(|(index, item)| Self::parse(item, &at.item(index), language, problem))
             .collect();
         let all_literal = parsed.iter().all(|item| matches!(item, Self::Literal(_)));
         if all_literal { Self::Literal(items.to_vec().into()) } else { Self::Array(parsed) }
     }
 
-    pub(crate) fn evaluate(&self, scope: &Scope<'_>, random: Random<'_>) -> Result<Value, Failure> {
+    fn text(text: &str, at: &Place, problem: Problem<'_>) -> Self {
+        let query = expression_in(text).map(|inner| inner.and_then(Query::parse));
+        match query {
+            Some(Ok(query)) => return Self::Query(Located::new(&at.location, query)),
+            Some(Err(why)) => problem(at.pointer.clone(), why),
+            None => {}
+        }
+        Self::Literal(text.into())
+    }
+
+    pub(crate) fn evaluate(&self, scope: &Scope<'_>, random: Random<'_>) -> Result<Value, Fault> {
         match self {
             Self::Literal(value) => Ok(value.clone()),
-            Self::Expression { field, expression } => expression.evaluate(field, scope, random),
+            Self::Expression { field, expression } => Ok(expression.evaluate(field, scope, random)?),
+            Self::Query(located) => located.evaluate(scope, random),
             Self::Array(items) => items.iter().map(|item| item.evaluate(scope, random)).collect(),
             Self::Object(members) => {
                 let pairs = members.iter().map(|(name, member)| Ok((name.clone(), member.evaluate(scope, random)?)));
-                pairs.collect::<Result<Map<_, _>, Failure>>().map(Value::Object)
+                pairs.collect::<Result<Map<_, _>, Fault>>().map(Value::Object)
             }
         }
     }

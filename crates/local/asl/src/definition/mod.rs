@@ -1,15 +1,17 @@
 //! State machine definitions: what is read from the text, checked once, and then only looked at.
 //!
-//! Spec: <https://states-language.net/#toplevelfields>. `JSONata`, distributed Maps and the `.sync`
-//! and `.waitForTaskToken` patterns are refused when the definition is read.
+//! Spec: <https://states-language.net/#toplevelfields>. Distributed Maps and the `.sync` and
+//! `.waitForTaskToken` patterns are refused when the definition is read.
 
 mod check;
+mod language;
 mod problem;
 mod reader;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+pub(crate) use language::Language;
 pub(crate) use problem::Problems;
 pub use problem::{DefinitionError, Problem, ProblemCode};
 pub(crate) use reader::Reader;
@@ -46,6 +48,7 @@ pub(crate) struct Flow {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) name: String,
+    pub(crate) language: Language,
     pub(crate) kind: Kind,
     pub(crate) data: DataFlow,
     pub(crate) assign: Option<Template>,
@@ -91,7 +94,7 @@ fn read_machine(value: &Value, problems: &mut Problems) -> Option<Definition> {
     };
     let mut reader = Reader::new(members, String::new(), 0, problems);
     reader.ignore(&["Comment"]);
-    reader.query_language();
+    reader.flow_language();
     if let Some(version) = reader.string("Version").filter(|version| *version != "1.0") {
         let message = format!("version `{version}` of the language is not supported");
         reader.problem("Version", message);
@@ -128,7 +131,7 @@ pub(crate) fn read_flow(reader: &mut Reader<'_, '_>) -> Option<Flow> {
 impl State {
     fn read(name: &str, reader: &mut Reader<'_, '_>) -> Option<Self> {
         reader.ignore(&["Comment"]);
-        reader.query_language();
+        reader.state_language();
         if name.chars().count() > 80 {
             reader.problem("", "a state's name must not be longer than 80 characters".to_owned());
         }
@@ -137,6 +140,7 @@ impl State {
         let has = kind.fields();
         Some(Self {
             name: name.to_owned(),
+            language: reader.language(),
             data: DataFlow::read(reader, has),
             assign: if has.assign { reader.template("Assign") } else { None },
             next: if has.transition { read_transition(reader) } else { None },

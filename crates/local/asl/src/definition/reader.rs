@@ -6,14 +6,20 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::{ProblemCode, Problems};
+use super::{Language, ProblemCode, Problems};
+use crate::jsonata::{Located, Query, expression_in};
 use crate::path::{Path, ReferencePath};
-use crate::template::{Expression, Template};
+use crate::template::{Expression, Place, Template};
 
 pub(crate) struct Reader<'v, 'p> {
     members: &'v Map<String, Value>,
     location: String,
+    /// The place within the state, as the service names it; empty for the state itself.
+    within: String,
     depth: usize,
+    /// What a state is written in that does not say.
+    default_language: Language,
+    language: Language,
     used: HashSet<&'v str>,
     problems: &'p mut Problems,
 }
@@ -25,7 +31,16 @@ impl<'v, 'p> Reader<'v, 'p> {
         depth: usize,
         problems: &'p mut Problems,
     ) -> Self {
-        Self { members, location, depth, used: HashSet::new(), problems }
+        Self {
+            members,
+            location,
+            within: String::new(),
+            depth,
+            default_language: Language::default(),
+            language: Language::default(),
+            used: HashSet::new(),
+            problems,
+        }
     }
 
     pub(crate) fn depth(&self) -> usize {
@@ -143,34 +158,65 @@ impl<'v, 'p> Reader<'v, 'p> {
         self.parsed(field, Expression::parse(text))
     }
 
+    /// A template in the state's language.
     pub(crate) fn template(&mut self, field: &str) -> Option<Template> {
         let value = self.get(field)?;
-        let at = self.place(field);
+        let at = Place { pointer: self.place(field), location: self.within_state(field) };
         let problems = &mut *self.problems;
-        Some(Template::parse(value, &at, &mut |place, why| {
+        Some(Template::parse(value, &at, self.language, &mut |place, why| {
             problems.invalid(place, why);
         }))
     }
 
-    /// Only `JSONPath` is executed.
-    pub(crate) fn query_language(&mut self) {
-        match self.string("QueryLanguage") {
-            None | Some("JSONPath") => {}
-            Some("JSONata") => {
-                self.not_supported_yet("QueryLanguage", "the JSONata query language");
-            }
-            Some(other) => self.problem("QueryLanguage", format!("there is no query language `{other}`")),
+    /// The JSONata expression in a field; `None` where the field holds something else.
+    pub(crate) fn located(&mut self, field: &str) -> Option<Located> {
+        let text = self.members.get(field)?.as_str()?;
+        let inner = expression_in(text)?;
+        self.get(field);
+        let within = self.within_state(field);
+        let query = inner.and_then(Query::parse);
+        self.parsed(field, query).map(|query| Located::new(&within, query))
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.language
+    }
+
+    pub(crate) fn is_jsonata(&self) -> bool {
+        self.language == Language::Jsonata
+    }
+
+    /// The language of a machine, and of its states that do not say.
+    pub(crate) fn flow_language(&mut self) {
+        self.state_language();
+        self.default_language = self.language;
+    }
+
+    /// The language of a state.
+    pub(crate) fn state_language(&mut self) {
+        let Some(name) = self.string("QueryLanguage") else {
+            return;
+        };
+        match Language::named(name) {
+            None => self.problem("QueryLanguage", format!("there is no query language `{name}`")),
+            Some(Language::JsonPath) if self.default_language == Language::Jsonata => self.problem(
+                "QueryLanguage",
+                "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
+            ),
+            Some(language) => self.language = language,
         }
     }
 
     /// A reader for the object in a field.
     pub(crate) fn nested(&mut self, field: &str) -> Option<Reader<'v, '_>> {
         let members = self.object(field)?;
-        let location = self.place(field);
-        Some(Reader::new(members, location, self.depth + 1, self.problems))
+        let within = self.within_state(field);
+        let mut reader = self.inner(members, self.place(field), within);
+        reader.depth += 1;
+        Some(reader)
     }
 
-    /// A reader for a member of an object in a field.
+    /// A reader for a state: a member of the object in a field.
     pub(crate) fn nested_in(
         &mut self,
         field: &str,
@@ -178,24 +224,45 @@ impl<'v, 'p> Reader<'v, 'p> {
         name: &str,
     ) -> Option<Reader<'v, '_>> {
         let location = format!("{}/{}", self.place(field), escaped(name));
-        self.reader_at(members.get(name)?, location)
+        let default = self.default_language;
+        let mut reader = self.reader_at(members.get(name)?, location, String::new())?;
+        reader.language = default;
+        Some(reader)
     }
 
     /// A reader for an item of an array in a field.
     pub(crate) fn item(&mut self, field: &str, at: usize, item: &'v Value) -> Option<Reader<'v, '_>> {
         let location = format!("{}/{at}", self.place(field));
-        self.reader_at(item, location)
+        let within = format!("{}[{at}]", self.within_state(field));
+        self.reader_at(item, location, within)
     }
 
-    fn reader_at(&mut self, value: &'v Value, location: String) -> Option<Reader<'v, '_>> {
+    fn reader_at(&mut self, value: &'v Value, location: String, within: String) -> Option<Reader<'v, '_>> {
         if let Some(members) = value.as_object() {
-            return Some(Reader::new(members, location, self.depth, self.problems));
+            return Some(self.inner(members, location, within));
         }
         self.problems.invalid(location, "the value must be an object");
         None
     }
 
+    fn inner(&mut self, members: &'v Map<String, Value>, location: String, within: String) -> Reader<'v, '_> {
+        Reader {
+            members,
+            location,
+            within,
+            depth: self.depth,
+            default_language: self.default_language,
+            language: self.language,
+            used: HashSet::new(),
+            problems: self.problems,
+        }
+    }
+
     fn typed<T>(&mut self, field: &str, what: &str, read: impl Fn(&'v Value) -> Option<T>) -> Option<T> {
+        if self.is_jsonata() && self.used.contains(field) {
+            // It holds an expression that was told of already.
+            return None;
+        }
         let value = self.get(field)?;
         let read = read(value);
         if read.is_none() {
@@ -212,6 +279,11 @@ impl<'v, 'p> Reader<'v, 'p> {
 
     fn parsed<T>(&mut self, field: &str, parsed: Result<T, String>) -> Option<T> {
         parsed.map_err(|why| self.problem(field, why)).ok()
+    }
+
+    /// A field's place as the service names it: `Choices[0]/Condition`.
+    fn within_state(&self, field: &str) -> String {
+        if self.within.is_empty() { field.to_owned() } else { format!("{}/{field}", self.within) }
     }
 
     fn place(&self, field: &str) -> String {

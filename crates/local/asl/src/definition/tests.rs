@@ -13,6 +13,15 @@ fn single(state: &Value) -> Value {
     json!({ "StartAt": "A", "States": { "A": state } })
 }
 
+/// A machine in JSONata whose only state is a Pass.
+fn jsonata(extra: &Value) -> Value {
+    let mut state = json!({ "Type": "Pass", "End": true });
+    state.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+    let mut machine = single(&state);
+    machine["QueryLanguage"] = "JSONata".into();
+    machine
+}
+
 fn task(extra: &Value) -> Value {
     let mut state = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true });
     state.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
@@ -79,8 +88,13 @@ fn problems_have_their_place() {
         (map(&json!({}), &json!({ "StartAt": "X", "States": {} })), TARGET, "/States/A/ItemProcessor/StartAt"),
         (single(&json!({ "Type": "Parallel", "End": true, "Branches": [] })), INVALID, "/States/A/Branches"),
         // What the language has and this engine has not.
-        (json!({ "QueryLanguage": "JSONata", "StartAt": "A", "States": {} }), LATER, "/QueryLanguage"),
-        (single(&json!({ "Type": "Pass", "End": true, "QueryLanguage": "JSONata" })), LATER, "/States/A/QueryLanguage"),
+        (json!({ "QueryLanguage": "SQL", "StartAt": "A", "States": {} }), INVALID, "/QueryLanguage"),
+        (jsonata(&json!({ "QueryLanguage": "JSONPath" })), INVALID, "/States/A/QueryLanguage"),
+        (jsonata(&json!({ "Output": { "x": ["{% 1 + %}"] } })), INVALID, "/States/A/Output/x/0"),
+        (jsonata(&json!({ "Output": "{% a ?? b %}" })), INVALID, "/States/A/Output"),
+        (jsonata(&json!({ "Output": "{% 1" })), INVALID, "/States/A/Output"),
+        (jsonata(&json!({ "InputPath": "$" })), INVALID, "/States/A/InputPath"),
+        (single(&json!({ "Type": "Pass", "End": true, "Output": 1 })), INVALID, "/States/A/Output"),
         (
             task(&json!({ "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken" })),
             LATER,

@@ -5,11 +5,11 @@ use std::cell::OnceCell;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::frame::{Current, Frame, Phase};
+use super::frame::{Current, Frame, Phase, Trouble};
 use super::{Execution, ROOT, Step};
 use crate::context::{ContextObject, StateFacts};
-use crate::failure::{DATA_LIMIT_EXCEEDED, Failure};
-use crate::log::{Event, FrameId};
+use crate::failure::{DATA_LIMIT_EXCEEDED, Failure, Fault};
+use crate::log::{Event, FrameId, StateKind};
 use crate::payload::Payload;
 use crate::states::{Action, Exit, Kind, Moment};
 use crate::timestamp;
@@ -20,7 +20,7 @@ enum Turn {
     Execute,
     Leave(Payload),
     Contain,
-    Fail { failure: Failure, child: Option<FrameId>, reported: bool },
+    Fail(Trouble),
     End(Payload),
     Rest,
 }
@@ -36,9 +36,7 @@ impl Execution {
                 self.exit_or_fail(id, exit, now, random, step);
             }
             Turn::Contain => self.contain(id, now, random, step),
-            Turn::Fail { failure, child, reported } => {
-                self.go_on_failing(id, failure, child, reported, now, random, step);
-            }
+            Turn::Fail(trouble) => self.go_on_failing(id, trouble, now, random, step),
             Turn::End(output) => self.end(id, output, now, step),
             Turn::Rest => self.unready(id),
         }
@@ -53,9 +51,7 @@ impl Execution {
             Phase::Executing => Turn::Execute,
             Phase::Returned { result } => Turn::Leave(result.clone()),
             Phase::Containing => Turn::Contain,
-            Phase::Failing { failure, child, reported } => {
-                Turn::Fail { failure: failure.clone(), child: *child, reported: *reported }
-            }
+            Phase::Failing(trouble) => Turn::Fail(trouble.clone()),
             Phase::Ended { output } => Turn::End(output.clone()),
             _ => Turn::Rest,
         }
@@ -76,7 +72,7 @@ impl Execution {
         let action = self.with_moment(id, now, random, |moment| moment.run());
         match action {
             Ok(Action::Exit(exit)) => self.exit(id, exit, now, step),
-            Ok(Action::Fail(failure)) => self.handle(id, failure, false, now, random, step),
+            Ok(Action::Fail(failure)) => self.handle(id, Trouble::told(failure), now, random, step),
             Ok(Action::WaitUntil(due)) => {
                 let due = timestamp::for_log(due);
                 self.emit(id, Event::WaitScheduled { due }, now, step);
@@ -99,7 +95,7 @@ impl Execution {
                 let length = items.value().as_array().map_or(0, Vec::len);
                 self.emit(id, Event::MapStarted { length, items, concurrency }, now, step);
             }
-            Err(failure) => self.handle_in_state(id, failure, now, random, step),
+            Err(fault) => self.handle_in_state(id, fault, now, random, step),
         }
     }
 
@@ -107,14 +103,14 @@ impl Execution {
     pub(super) fn exit_or_fail(
         &mut self,
         id: FrameId,
-        exit: Result<Exit, Failure>,
+        exit: Result<Exit, Fault>,
         now: Timestamp,
         random: &mut dyn FnMut() -> f64,
         step: &mut Step,
     ) {
         match exit {
             Ok(exit) => self.exit(id, exit, now, step),
-            Err(failure) => self.handle_in_state(id, failure, now, random, step),
+            Err(fault) => self.handle_in_state(id, fault, now, random, step),
         }
     }
 
@@ -130,17 +126,39 @@ impl Execution {
         self.emit(id, exited, now, step);
     }
 
-    /// Handles a failure of the interpreter, whose cause begins with the place.
+    /// Handles a failure of the interpreter, whose cause begins with the place. Where an expression
+    /// of JSONata failed, the history says so first.
     fn handle_in_state(
         &mut self,
         id: FrameId,
-        failure: Failure,
+        fault: Fault,
         now: Timestamp,
         random: &mut dyn FnMut() -> f64,
         step: &mut Step,
     ) {
-        let failure = self.place(id, failure);
-        self.handle(id, failure, false, now, random, step);
+        let failure = self.place(id, fault.failure);
+        match fault.location {
+            None => self.handle(id, Trouble::told(failure), now, random, step),
+            Some(location) => self.tell_evaluation_failed(id, failure, location.into(), false, now, step),
+        }
+    }
+
+    /// An expression that fails as its state is entered follows what came before the state, except
+    /// in a Wait: so the service numbers it.
+    pub(super) fn tell_evaluation_failed(
+        &mut self,
+        id: FrameId,
+        failure: Failure,
+        location: String,
+        is_final: bool,
+        now: Timestamp,
+        step: &mut Step,
+    ) {
+        let (cursor, current) = (self.frame(id).cursor, self.current(id));
+        let is_entering = cursor == current.entered_event_id && current.state.kind.name() != StateKind::Wait;
+        let previous = if is_entering { current.previous_event_id } else { cursor };
+        let state = current.state.name.clone();
+        self.emit_after(previous, id, Event::EvaluationFailed { state, location, failure, is_final }, now, step);
     }
 
     pub(super) fn place(&self, id: FrameId, failure: Failure) -> Failure {
@@ -163,7 +181,7 @@ impl Execution {
                     let cursor = self.frame(id).cursor;
                     self.emit_after(cursor, self.next_frame, started, now, step);
                 }
-                Err(failure) => self.handle_in_state(id, failure, now, random, step),
+                Err(fault) => self.handle_in_state(id, fault, now, random, step),
             }
         } else if container.done == container.slots.len() {
             let is_map = container.items.is_some();
@@ -179,13 +197,13 @@ impl Execution {
         index: usize,
         now: Timestamp,
         random: &mut dyn FnMut() -> f64,
-    ) -> Result<Payload, Failure> {
+    ) -> Result<Payload, Fault> {
         let filtered = self.map_input(id, now, random)?;
         let frame = self.frame(id);
         let current = self.current(id);
         let items = frame.container.as_ref().and_then(|container| container.items.as_ref());
         let item = items.and_then(|items| items.value().get(index)).expect("the next iteration has an item");
-        let context = self.context(current, Some((index, item)));
+        let context = self.context(current, Some((index, item)), now);
         let moment = moment(current, frame, &context, now, random);
         match &current.state.kind {
             Kind::Map(map) => map.item_input(item, &moment.scope(filtered.value()), moment.random),
@@ -194,7 +212,7 @@ impl Execution {
     }
 
     /// The Map's input after `InputPath`, which every iteration's selector sees.
-    fn map_input(&mut self, id: FrameId, now: Timestamp, random: &mut dyn FnMut() -> f64) -> Result<Payload, Failure> {
+    fn map_input(&mut self, id: FrameId, now: Timestamp, random: &mut dyn FnMut() -> f64) -> Result<Payload, Fault> {
         if let Some(known) = self.frame(id).container.as_ref().and_then(|container| container.filtered_input.clone()) {
             return Ok(known);
         }
@@ -227,18 +245,23 @@ impl Execution {
     ) -> T {
         let (frame, current) = (self.frame(id), self.current(id));
         let item = frame.item.as_ref().map(|(index, item)| (*index, item.value()));
-        let context = self.context(current, item);
+        let context = self.context(current, item, now);
         run(&mut moment(current, frame, &context, now, random))
     }
 
-    fn context<'a>(&'a self, current: &'a Current, item: Option<(usize, &'a Value)>) -> ContextObject<'a> {
+    fn context<'a>(
+        &'a self,
+        current: &'a Current,
+        item: Option<(usize, &'a Value)>,
+        now: Timestamp,
+    ) -> ContextObject<'a> {
         let can_retry = current.state.kind.fields().retry;
         let state = StateFacts {
             name: &current.state.name,
             entered_at: current.entered_at,
             retry_count: can_retry.then_some(current.retry_count),
         };
-        ContextObject { start: &self.start, redrive: self.redrive, state, item, made: OnceCell::new() }
+        ContextObject { start: &self.start, redrive: self.redrive, state, item, now, made: OnceCell::new() }
     }
 
     pub(super) fn frame(&self, id: FrameId) -> &Frame {

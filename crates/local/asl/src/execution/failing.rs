@@ -4,67 +4,79 @@
 
 use jiff::Timestamp;
 
-use super::frame::{Frame, Phase};
+use super::frame::{Frame, Phase, Trouble};
 use super::{Execution, Step};
-use crate::catch::{Catcher, error_output};
-use crate::failure::Failure;
+use crate::failure::{Failure, Fault};
 use crate::log::{Event, FrameId, StateKind};
-use crate::states::{Exit, Moment};
 use crate::timestamp;
 
 impl Execution {
-    #[expect(clippy::too_many_arguments, reason = "the facts of the failing phase and of the step")]
     pub(super) fn go_on_failing(
         &mut self,
         id: FrameId,
-        failure: Failure,
-        child: Option<FrameId>,
-        reported: bool,
+        trouble: Trouble,
         now: Timestamp,
         random: &mut dyn FnMut() -> f64,
         step: &mut Step,
     ) {
-        if child.is_some()
-            && let Some((frame, event)) = self.next_abort(id, child)
+        if trouble.child.is_some()
+            && let Some((frame, event)) = self.next_abort(id, trouble.child)
         {
             let previous = self.frame(id).cursor;
             return self.emit_after(previous, frame, event, now, step);
         }
-        // A container says that it failed, but only once nothing is tried again.
-        self.handle(id, failure, child.is_some() && !reported, now, random, step);
+        self.handle(id, trouble, now, random, step);
     }
 
     /// Tries again, tells, goes on elsewhere, or fails the flow, whichever comes first.
     pub(super) fn handle(
         &mut self,
         id: FrameId,
-        failure: Failure,
-        is_untold: bool,
+        trouble: Trouble,
         now: Timestamp,
         random: &mut dyn FnMut() -> f64,
         step: &mut Step,
     ) {
-        let current = self.current(id);
-        let state = current.state.clone();
-        let rule = state.retry.iter().position(|retrier| retrier.matches(&failure));
-        let due = rule.and_then(|rule| Some((rule, state.retry[rule].due(current.attempts[rule], now, random)?)));
-        if let Some((rule, due)) = due {
-            let due = timestamp::for_log(due);
+        let Trouble { failure, is_untold, is_final, .. } = trouble;
+        let state = self.current(id).state.clone();
+        if let Some((due, rule)) = self.retry(id, &failure, now, random).filter(|_| !is_final) {
             return self.emit(id, Event::RetryScheduled { due, rule }, now, step);
         }
+        // A container says that it failed, but only once nothing is tried again.
         if is_untold {
             let is_map = state.kind.name() == StateKind::Map;
             return self.emit(id, if is_map { Event::MapFailed } else { Event::ParallelFailed }, now, step);
         }
-        let Some(catcher) = state.catch.iter().find(|catcher| catcher.matches(&failure)) else {
+        let Some(catcher) = state.catch.iter().find(|catcher| !is_final && catcher.matches(&failure)) else {
             return self.fail_flow(id, failure, now, step);
         };
-        match self.with_moment(id, now, random, |moment| caught(moment, catcher, &failure)) {
+        match self.with_moment(id, now, random, |moment| moment.leave_caught(catcher, &failure)) {
             Ok(exit) => self.exit(id, exit, now, step),
-            Err(failure) => {
-                let failure = self.place(id, failure);
-                self.fail_flow(id, failure, now, step);
-            }
+            Err(fault) => self.fail_catching(id, fault, now, step),
+        }
+    }
+
+    /// When the state is tried again, and by which rule.
+    fn retry(
+        &self,
+        id: FrameId,
+        failure: &Failure,
+        now: Timestamp,
+        random: &mut dyn FnMut() -> f64,
+    ) -> Option<(Timestamp, usize)> {
+        let current = self.current(id);
+        let rules = &current.state.retry;
+        let rule = rules.iter().position(|retrier| retrier.matches(failure))?;
+        let due = rules[rule].due(current.attempts[rule], now, random)?;
+        Some((timestamp::for_log(due), rule))
+    }
+
+    /// What fails in a `Catch` is not caught.
+    fn fail_catching(&mut self, id: FrameId, fault: Fault, now: Timestamp, step: &mut Step) {
+        let failure = self.place(id, fault.failure);
+        match fault.location {
+            None => self.fail_flow(id, failure, now, step),
+            Some(location) => self.tell_evaluation_failed(id, failure, location.into(), true, now, step),
         }
     }
 
@@ -117,11 +129,4 @@ fn abort_event(frame: &Frame) -> Event {
         }
         _ => Event::FlowAborted,
     }
-}
-
-fn caught(moment: &mut Moment<'_, '_>, catcher: &Catcher, failure: &Failure) -> Result<Exit, Failure> {
-    let error = error_output(failure);
-    let output = catcher.result_path.combine(moment.input, &error)?;
-    let assigned = moment.assigned(catcher.assign.as_ref(), &error)?;
-    Ok(Exit { output, assigned, next: Some(catcher.next.clone()) })
 }

@@ -8,11 +8,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::frame::{Current, Flight, Phase};
+use super::frame::{Current, Flight, Phase, Trouble};
 use super::work::{Status, TaskId, TimerId, TimerPurpose};
 use super::{Execution, ReplayError};
 use crate::failure::Failure;
-use crate::log::{Event, FrameId, LogEntry};
+use crate::log::{Event, FrameId, LogEntry, StateKind};
 use crate::payload::Payload;
 
 /// `None` where an entry does not fit the state.
@@ -53,6 +53,7 @@ impl Execution {
                 self.set_phase(entry.frame, Phase::Waiting { timer, due: *due })
             }
             Event::RetryScheduled { due, rule } => self.fold_retry(entry, *due, *rule),
+            Event::EvaluationFailed { failure, is_final, .. } => self.fold_evaluation_failed(entry, failure, *is_final),
             other => self.fold_task(entry, other),
         }
     }
@@ -76,11 +77,11 @@ impl Execution {
                 self.move_cursor(entry)?;
                 let task = self.flight(entry.frame)?.task;
                 self.work.answer_task(task);
-                self.fail(entry.frame, failure, None, false)
+                self.fail(entry.frame, failure)
             }
             Event::TaskTimedOut { failure, .. } => {
                 self.move_cursor(entry)?;
-                self.fail(entry.frame, failure, None, false)
+                self.fail(entry.frame, failure)
             }
             other => self.fold_container(entry, other),
         }
@@ -94,6 +95,7 @@ impl Execution {
             state,
             input: input.clone(),
             entered_event_id: entry.event_id?,
+            previous_event_id: entry.previous_event_id,
             entered_at: entry.at,
             retry_count: 0,
             attempts,
@@ -137,6 +139,17 @@ impl Execution {
         self.set_phase(entry.frame, Phase::RetryWaiting { timer, due })
     }
 
+    /// A Map or Parallel that fails before its children are there says so itself.
+    fn fold_evaluation_failed(&mut self, entry: &LogEntry, failure: &Failure, is_final: bool) -> Fits {
+        self.move_cursor(entry)?;
+        let frame = self.frames.get(&entry.frame)?;
+        let kind = frame.current.as_ref()?.state.kind.name();
+        let is_untold = matches!(kind, StateKind::Map | StateKind::Parallel)
+            && matches!(frame.phase, Phase::Executing | Phase::Containing);
+        let trouble = Trouble { failure: failure.clone(), child: None, is_untold, is_final };
+        self.set_phase(entry.frame, Phase::Failing(trouble))
+    }
+
     fn fold_scheduled(&mut self, entry: &LogEntry) -> Fits {
         let Event::TaskScheduled { resource, parameters, timeout_seconds, heartbeat_seconds, role_arn, .. } =
             &entry.event
@@ -167,8 +180,8 @@ impl Execution {
         Some(())
     }
 
-    fn fail(&mut self, id: FrameId, failure: &Failure, child: Option<FrameId>, reported: bool) -> Fits {
-        self.set_phase(id, Phase::Failing { failure: failure.clone(), child, reported })
+    fn fail(&mut self, id: FrameId, failure: &Failure) -> Fits {
+        self.set_phase(id, Phase::Failing(Trouble::told(failure.clone())))
     }
 
     fn set_phase(&mut self, id: FrameId, phase: Phase) -> Fits {
@@ -201,7 +214,7 @@ impl Execution {
         self.unready(id);
         let sequence = self.next_sequence;
         let frame = self.frames.get_mut(&id)?;
-        frame.touched = if matches!(frame.phase, Phase::Failing { .. }) { 0 } else { sequence };
+        frame.touched = if matches!(frame.phase, Phase::Failing(_)) { 0 } else { sequence };
         if frame.phase.is_ready() {
             self.ready.insert((frame.touched, id));
         }

@@ -38,6 +38,8 @@ pub(super) struct Current {
     pub(super) state: Arc<State>,
     pub(super) input: Payload,
     pub(super) entered_event_id: u64,
+    /// The event that the state's entry follows.
+    pub(super) previous_event_id: u64,
     pub(super) entered_at: Timestamp,
     pub(super) retry_count: u32,
     /// The retries so far by each rule of the state's `Retry` list.
@@ -77,17 +79,31 @@ pub(super) enum Phase {
     Returned {
         result: Payload,
     },
-    /// The state failed; `child` is the branch or iteration that failed it.
-    Failing {
-        failure: Failure,
-        child: Option<FrameId>,
-        reported: bool,
-    },
+    Failing(Trouble),
     Ended {
         output: Payload,
     },
     Failed,
     Aborted(Box<Phase>),
+}
+
+/// What a failing state failed of, and what is to be done about it.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    pub(super) failure: Failure,
+    /// The branch or iteration that failed the state.
+    pub(super) child: Option<FrameId>,
+    /// The history needs a word of the state's own first, such as `MapStateFailed`.
+    pub(super) is_untold: bool,
+    /// Nothing is tried again, and nobody catches it.
+    pub(super) is_final: bool,
+}
+
+impl Trouble {
+    /// A failure that the history tells of already.
+    pub(super) fn told(failure: Failure) -> Self {
+        Self { failure, child: None, is_untold: false, is_final: false }
+    }
 }
 
 /// A task that somebody else does.
@@ -134,7 +150,7 @@ impl Phase {
                 | Self::Executing
                 | Self::Containing
                 | Self::Returned { .. }
-                | Self::Failing { .. }
+                | Self::Failing(_)
                 | Self::Ended { .. }
         )
     }

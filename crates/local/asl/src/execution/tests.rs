@@ -2,6 +2,8 @@
 //! the next timer. Every stimulus is taken from the open work, so a world needs no memory and a
 //! replayed execution meets the same future as a live one.
 
+mod jsonata;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -264,6 +266,11 @@ fn machines() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// All machines, in both query languages.
+fn all_machines() -> impl Iterator<Item = (&'static str, Value)> {
+    machines().into_iter().chain(jsonata::cases().into_iter().map(|(name, definition, _)| (name, definition)))
+}
+
 fn without_null_ends(mut machine: Value) -> Value {
     for state in machine["States"].as_object_mut().unwrap().values_mut() {
         state.as_object_mut().unwrap().retain(|_, value| !value.is_null());
@@ -277,7 +284,7 @@ fn input() -> Value {
 
 #[test]
 fn a_crash_after_any_entry_changes_nothing() {
-    for (name, definition) in machines() {
+    for (name, definition) in all_machines() {
         let (live, log) = run(&definition, &input());
         assert_ne!(live.status(), Status::Running, "{name}");
         for length in 1..=log.len() {
@@ -296,7 +303,7 @@ fn a_crash_after_any_entry_changes_nothing() {
 
 #[test]
 fn effects_and_open_work_agree_at_every_step() {
-    for (name, definition) in machines() {
+    for (name, definition) in all_machines() {
         let (mut execution, step) =
             Execution::start(define(&definition), start_context(&input()), epoch(), &mut random);
         let mut now = epoch();

@@ -20,15 +20,21 @@ pub(super) fn base64_decode(arguments: &[Value]) -> Result<Value, String> {
 pub(super) fn hash(arguments: &[Value]) -> Result<Value, String> {
     let plain = arguments[0].as_str().map_or_else(|| arguments[0].to_string(), str::to_owned);
     let data = bounded(&plain)?.as_bytes();
-    let digest = match string(arguments, 1)? {
+    let algorithm = string(arguments, 1)?;
+    let digest = digest(data, algorithm).ok_or_else(|| format!("`{algorithm}` is not a hash algorithm"))?;
+    Ok(digest.into())
+}
+
+/// The digest in hexadecimal digits, where the algorithm is one that the service has.
+pub(crate) fn digest(data: &[u8], algorithm: &str) -> Option<String> {
+    Some(match algorithm {
         "MD5" => hex(&<md5::Md5 as md5::Digest>::digest(data)),
         "SHA-1" => hex(&<sha1::Sha1 as sha1::Digest>::digest(data)),
         "SHA-256" => hex(&<sha2::Sha256 as sha2::Digest>::digest(data)),
         "SHA-384" => hex(&<sha2::Sha384 as sha2::Digest>::digest(data)),
         "SHA-512" => hex(&<sha2::Sha512 as sha2::Digest>::digest(data)),
-        other => return Err(format!("`{other}` is not a hash algorithm")),
-    };
-    Ok(digest.into())
+        _ => return None,
+    })
 }
 
 fn bounded(text: &str) -> Result<&str, String> {

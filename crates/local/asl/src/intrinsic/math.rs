@@ -35,13 +35,5 @@ fn seeded(seed: i64) -> f64 {
 /// A version 4 UUID.
 #[expect(clippy::unnecessary_wraps, reason = "all functions have one shape")]
 pub(super) fn uuid(_: &[Value], random: Random<'_>) -> Result<Value, String> {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of 65,536 fits 16 bits")]
-    let mut word = || (random().clamp(0.0, 0.999_999) * 65_536.0) as u16;
-    let words: [u16; 8] = std::array::from_fn(|_| word());
-    let (version, variant) = (0x4000 | (words[3] & 0x0fff), 0x8000 | (words[4] & 0x3fff));
-    Ok(format!(
-        "{:04x}{:04x}-{:04x}-{version:04x}-{variant:04x}-{:04x}{:04x}{:04x}",
-        words[0], words[1], words[2], words[5], words[6], words[7]
-    )
-    .into())
+    Ok(crate::random::uuid(random).into())
 }

@@ -11,6 +11,8 @@ mod math;
 mod parse;
 mod text;
 
+pub(crate) use encoding::digest;
+
 use crate::failure::{Failure, INTRINSIC_FAILURE};
 use crate::path::{Found, Path};
 use crate::scope::Scope;

@@ -21,10 +21,17 @@ fn evaluate(text: &str) -> Result<Value, Failure> {
         start_time: Timestamp::UNIX_EPOCH,
     };
     let state = StateFacts { name: "S", entered_at: Timestamp::UNIX_EPOCH, retry_count: None };
-    let context = ContextObject { start: &start, redrive: None, state, item: None, made: OnceCell::new() };
+    let context = ContextObject {
+        start: &start,
+        redrive: None,
+        state,
+        item: None,
+        now: Timestamp::UNIX_EPOCH,
+        made: OnceCell::new(),
+    };
     let input = json!({ "text": "a,b;c", "list": [1, 2, 2, 3], "object": { "k": [true] }, "half": 1.5 });
     let variables = Variables::default();
-    let scope = Scope { input: &input, context: &context, variables: &variables };
+    let scope = Scope { input: &input, context: &context, variables: &variables, result: None, error_output: None };
     Call::parse(text).unwrap().evaluate(&scope, &mut || 0.5)
 }
 

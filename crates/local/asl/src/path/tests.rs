@@ -23,9 +23,16 @@ fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
     };
     let state = StateFacts { name: "S", entered_at: Timestamp::UNIX_EPOCH, retry_count: Some(2) };
     let item = json!("item");
-    let context = ContextObject { start: &start, redrive: None, state, item: Some((3, &item)), made: OnceCell::new() };
+    let context = ContextObject {
+        start: &start,
+        redrive: None,
+        state,
+        item: Some((3, &item)),
+        now: Timestamp::UNIX_EPOCH,
+        made: OnceCell::new(),
+    };
     let variables = Arc::new([("v".to_owned(), json!({ "deep": [7] }).into())].into());
-    test(&Scope { input, context: &context, variables: &variables })
+    test(&Scope { input, context: &context, variables: &variables, result: None, error_output: None })
 }
 
 fn document() -> Value {

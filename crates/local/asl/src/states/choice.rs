@@ -9,7 +9,9 @@ use serde_json::Value;
 use self::operator::{Operand, Operator};
 use super::{Exit, Moment};
 use crate::definition::Reader;
-use crate::failure::{Failure, NO_CHOICE_MATCHED};
+use crate::failure::{Failure, Fault, NO_CHOICE_MATCHED};
+use crate::intrinsic::Random;
+use crate::jsonata::Located;
 use crate::path::{Found, Path};
 use crate::scope::Scope;
 use crate::template::Template;
@@ -27,6 +29,7 @@ pub(crate) struct Choice {
 struct Rule {
     condition: Condition,
     next: String,
+    output: Option<Template>,
     assign: Option<Template>,
 }
 
@@ -35,7 +38,14 @@ enum Condition {
     And(Vec<Condition>),
     Or(Vec<Condition>),
     Not(Box<Condition>),
-    Compare { variable: Path, operator: Operator, operand: Operand },
+    Compare {
+        variable: Path,
+        operator: Operator,
+        operand: Operand,
+    },
+    /// JSONata: `true` and `false` may be written plainly.
+    Fixed(bool),
+    Query(Located),
 }
 
 impl Choice {
@@ -59,22 +69,22 @@ impl Choice {
         self.rules.iter().map(|rule| rule.next.as_str()).chain(self.default.as_deref())
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Fault> {
         let input = moment.filtered_input()?;
         let chosen = {
             let scope = moment.scope(input.value());
-            self.chosen(&scope)?
+            self.chosen(&scope, moment.random)?
         };
         if let Some(rule) = chosen {
-            return moment.leave(&input, rule.assign.as_ref(), Some(rule.next.clone()));
+            return moment.leave_by_rule(&input, rule.output.as_ref(), rule.assign.as_ref(), &rule.next);
         }
         let default = self.default.clone().ok_or_else(no_choice_matched)?;
-        moment.leave(&input, moment.state.assign.as_ref(), Some(default))
+        moment.leave(&input, Some(default))
     }
 
-    fn chosen(&self, scope: &Scope<'_>) -> Result<Option<&Rule>, Failure> {
+    fn chosen(&self, scope: &Scope<'_>, random: Random<'_>) -> Result<Option<&Rule>, Fault> {
         for rule in &self.rules {
-            if rule.condition.holds(scope)? {
+            if rule.condition.holds(scope, random)? {
                 return Ok(Some(rule));
             }
         }
@@ -89,9 +99,10 @@ fn no_choice_matched() -> Failure {
 impl Rule {
     fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
         let assign = reader.template("Assign");
-        let condition = Condition::read(reader, 0);
+        let output = if reader.is_jsonata() { reader.template("Output") } else { None };
+        let condition = if reader.is_jsonata() { Condition::read_query(reader) } else { Condition::read(reader, 0) };
         let next = reader.required_string("Next")?.to_owned();
-        Some(Self { condition: condition?, next, assign })
+        Some(Self { condition: condition?, next, output, assign })
     }
 }
 
@@ -116,6 +127,15 @@ impl Condition {
         Self::read_comparison(reader)
     }
 
+    fn read_query(reader: &mut Reader<'_, '_>) -> Option<Self> {
+        reader.ignore(&["Comment"]);
+        if !reader.has("Condition") {
+            reader.problem("", "these fields are required: `Condition`");
+        }
+        let query = reader.located("Condition").map(Self::Query);
+        query.or_else(|| reader.boolean("Condition").map(Self::Fixed))
+    }
+
     fn read_list(reader: &mut Reader<'_, '_>, field: &str, depth: usize) -> Option<Vec<Self>> {
         let written = reader.array(field)?;
         let mut conditions = Vec::with_capacity(written.len());
@@ -138,19 +158,21 @@ impl Condition {
         Some(Self::Compare { variable: variable?, operator, operand })
     }
 
-    fn holds(&self, scope: &Scope<'_>) -> Result<bool, Failure> {
+    fn holds(&self, scope: &Scope<'_>, random: Random<'_>) -> Result<bool, Fault> {
         match self {
-            Self::Not(inner) => inner.holds(scope).map(|holds| !holds),
-            Self::And(all) => Self::first(all, false, scope),
-            Self::Or(any) => Self::first(any, true, scope),
-            Self::Compare { variable, operator, operand } => compare(variable, *operator, operand, scope),
+            Self::Not(inner) => inner.holds(scope, random).map(|holds| !holds),
+            Self::And(all) => Self::first(all, false, scope, random),
+            Self::Or(any) => Self::first(any, true, scope, random),
+            Self::Compare { variable, operator, operand } => Ok(compare(variable, *operator, operand, scope)?),
+            Self::Fixed(truth) => Ok(*truth),
+            Self::Query(located) => located.typed("boolean", scope, random, Value::as_bool),
         }
     }
 
     /// Whether any condition has the wanted outcome; later ones are not evaluated then.
-    fn first(conditions: &[Self], wanted: bool, scope: &Scope<'_>) -> Result<bool, Failure> {
+    fn first(conditions: &[Self], wanted: bool, scope: &Scope<'_>, random: Random<'_>) -> Result<bool, Fault> {
         for condition in conditions {
-            if condition.holds(scope)? == wanted {
+            if condition.holds(scope, random)? == wanted {
                 return Ok(wanted);
             }
         }

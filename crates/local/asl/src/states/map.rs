@@ -7,11 +7,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::task::not_an_integer;
 use super::{Action, Moment};
 use crate::data_flow::value_at;
 use crate::definition::{Flow, Reader, read_flow};
-use crate::failure::Failure;
+use crate::failure::{Failure, Fault};
+use crate::field::Number;
+use crate::intrinsic::Random;
+use crate::jsonata::Located;
 use crate::path::Path;
 use crate::payload::Payload;
 use crate::scope::Scope;
@@ -35,15 +37,19 @@ const DISTRIBUTED_FIELDS: [&str; 8] = [
 #[derive(Debug)]
 pub(crate) struct MapState {
     pub(crate) processor: Arc<Flow>,
-    items_path: Option<Path>,
+    items: Items,
     item_selector: Option<Template>,
-    concurrency: Concurrency,
+    concurrency: Number,
 }
 
+/// The array to go over.
 #[derive(Debug)]
-enum Concurrency {
-    Fixed(u64),
+enum Items {
+    Input,
     Path(Path),
+    Fixed(Payload),
+    Template(Template),
+    Query(Located),
 }
 
 impl MapState {
@@ -53,37 +59,24 @@ impl MapState {
                 reader.not_supported_yet(field, "the distributed Map state");
             }
         }
-        let items_path = reader.path("ItemsPath");
+        let items = Items::read(reader);
         let item_selector = read_selector(reader);
-        let concurrency = match reader.path("MaxConcurrencyPath") {
-            Some(path) => Concurrency::Path(path),
-            None => Concurrency::Fixed(reader.integer("MaxConcurrency").unwrap_or(0)),
-        };
+        let concurrency = Number::read(reader, "MaxConcurrency").unwrap_or(Number::Fixed(0));
         let processor = Arc::new(read_processor(reader)?);
-        Some(Self { processor, items_path, item_selector, concurrency })
+        Some(Self { processor, items, item_selector, concurrency })
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Action, Failure> {
+    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Action, Fault> {
         let input = moment.filtered_input()?;
         let scope = moment.scope(moment.input.value());
         let over = scope.over(input.value());
-        let items = match &self.items_path {
-            Some(path) if !path.is_root() => value_at(path, &over)?.into(),
-            _ => input.clone(),
-        };
-        if !items.value().is_array() {
-            return Err(not_an_array(self.items_path.as_ref()));
-        }
-        Ok(Action::StartItems { concurrency: self.concurrency.value(&over)?, items })
+        let items = self.items.array(&input, &over, moment.random)?;
+        let concurrency = self.concurrency.value(&over, moment.random, concurrency_in)?;
+        Ok(Action::StartItems { concurrency: bounded(concurrency), items })
     }
 
     /// The input of one iteration; the scope's context object tells of the item.
-    pub(crate) fn item_input(
-        &self,
-        item: &Value,
-        scope: &Scope<'_>,
-        random: &mut dyn FnMut() -> f64,
-    ) -> Result<Payload, Failure> {
+    pub(crate) fn item_input(&self, item: &Value, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Fault> {
         match &self.item_selector {
             None => Ok(item.clone().into()),
             Some(template) => template.evaluate(scope, random).map(Payload::from),
@@ -91,29 +84,67 @@ impl MapState {
     }
 }
 
-impl Concurrency {
-    fn value(&self, scope: &Scope<'_>) -> Result<usize, Failure> {
-        let asked = match self {
-            Self::Fixed(number) => *number,
-            Self::Path(path) => {
-                let value = value_at(path, scope)?;
-                // The service takes a number in a string too.
-                let written = value.as_str().and_then(|text| text.parse().ok());
-                value.as_u64().or(written).ok_or_else(|| not_an_integer("MaxConcurrencyPath", &value, path))?
+impl Items {
+    fn read(reader: &mut Reader<'_, '_>) -> Self {
+        if !reader.is_jsonata() {
+            return reader.path("ItemsPath").filter(|path| !path.is_root()).map_or(Self::Input, Self::Path);
+        }
+        if let Some(located) = reader.located("Items") {
+            return Self::Query(located);
+        }
+        match reader.template("Items") {
+            None => Self::Input,
+            Some(Template::Literal(items)) => {
+                if !items.is_array() {
+                    reader.problem("Items", "the value must be an array or a JSONata expression");
+                }
+                Self::Fixed(items.into())
+            }
+            Some(template) => Self::Template(template),
+        }
+    }
+
+    fn array(&self, input: &Payload, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Fault> {
+        let items = match self {
+            Self::Fixed(items) => items.clone(),
+            Self::Input => input.clone(),
+            Self::Path(path) => value_at(path, scope)?.into(),
+            Self::Template(template) => template.evaluate(scope, random)?.into(),
+            Self::Query(located) => {
+                return located.typed("array", scope, random, |value| value.is_array().then(|| value.clone().into()));
             }
         };
-        Ok(usize::try_from(asked)
-            .ok()
-            .filter(|asked| (1..MAX_INLINE_CONCURRENCY).contains(asked))
-            .unwrap_or(MAX_INLINE_CONCURRENCY))
+        if items.value().is_array() { Ok(items) } else { Err(self.not_an_array().into()) }
     }
+
+    fn not_an_array(&self) -> Failure {
+        let text = match self {
+            // The service drops one `$` of the context object's `$$` here.
+            Self::Path(path) => {
+                path.text().strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(path.text())
+            }
+            _ => "$",
+        };
+        Failure::runtime(format!("Reference path \"{text}\" must point to array."))
+    }
+}
+
+/// The service takes a number in a string too.
+fn concurrency_in(value: &Value) -> Option<u64> {
+    let written = value.as_str().and_then(|text| text.parse().ok());
+    value.as_u64().or(written)
+}
+
+fn bounded(concurrency: u64) -> usize {
+    let asked = usize::try_from(concurrency).ok().filter(|asked| (1..MAX_INLINE_CONCURRENCY).contains(asked));
+    asked.unwrap_or(MAX_INLINE_CONCURRENCY)
 }
 
 fn read_selector(reader: &mut Reader<'_, '_>) -> Option<Template> {
     if reader.has("ItemSelector") && reader.has("Parameters") {
         reader.problem("Parameters", "a Map state has either `ItemSelector` or `Parameters`");
     }
-    let old = reader.template("Parameters");
+    let old = if reader.is_jsonata() { None } else { reader.template("Parameters") };
     reader.template("ItemSelector").or(old)
 }
 
@@ -127,7 +158,7 @@ fn read_processor(reader: &mut Reader<'_, '_>) -> Option<Flow> {
     }
     let mut inner = reader.nested(field)?;
     inner.ignore(&["Comment"]);
-    inner.query_language();
+    inner.flow_language();
     read_mode(&mut inner);
     let flow = read_flow(&mut inner);
     inner.finish();
@@ -147,11 +178,4 @@ fn read_mode(reader: &mut Reader<'_, '_>) {
         Some(other) => config.problem("Mode", format!("there is no mode `{other}`")),
     }
     config.finish();
-}
-
-fn not_an_array(path: Option<&Path>) -> Failure {
-    // The service drops one `$` of the context object's `$$` here.
-    let text = path
-        .map_or("$", |path| path.text().strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(path.text()));
-    Failure::runtime(format!("Reference path \"{text}\" must point to array."))
 }

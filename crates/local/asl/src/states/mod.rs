@@ -15,9 +15,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use crate::catch::{Catcher, error_output};
 use crate::context::ContextObject;
-use crate::definition::{Reader, State};
-use crate::failure::Failure;
+use crate::definition::{Language, Reader, State};
+use crate::failure::{Failure, Fault};
 use crate::log::StateKind;
 use crate::payload::Payload;
 use crate::scope::{Scope, Variables};
@@ -42,6 +43,7 @@ pub(crate) enum Kind {
 pub(crate) struct Fields {
     pub(crate) paths: bool,
     pub(crate) parameters: bool,
+    pub(crate) arguments: bool,
     pub(crate) result_selector: bool,
     pub(crate) result_path: bool,
     pub(crate) transition: bool,
@@ -114,7 +116,8 @@ impl Kind {
         }
     }
 
-    /// The table at <https://states-language.net/#state-type-table>.
+    /// The table at <https://states-language.net/#state-type-table>. `paths` also stands for
+    /// JSONata's `Output`.
     pub(crate) fn fields(&self) -> Fields {
         let (work, pass) =
             (matches!(self, Self::Task(_) | Self::Parallel(_) | Self::Map(_)), matches!(self, Self::Pass(_)));
@@ -123,6 +126,7 @@ impl Kind {
             paths: !matches!(self, Self::Fail(_)),
             // A Map's `Parameters` are the old name of its `ItemSelector`.
             parameters: pass || work && !matches!(self, Self::Map(_)),
+            arguments: work && !matches!(self, Self::Map(_)),
             result_selector: work,
             result_path: pass || work,
             transition: !end && !matches!(self, Self::Choice(_)),
@@ -138,22 +142,36 @@ impl<'a> Moment<'a, '_> {
     where
         'a: 's,
     {
-        Scope { input, context: self.context, variables: self.variables }
+        Scope { input, context: self.context, variables: self.variables, result: None, error_output: None }
+    }
+
+    /// The scope of `Assign` and of the output: `JSONPath` sees the document itself, JSONata the
+    /// state's input, and the document as `$states.result` where the state does work.
+    fn outcome_scope<'s>(&self, document: &'s Value) -> Scope<'s>
+    where
+        'a: 's,
+    {
+        match self.state.language {
+            Language::JsonPath => self.scope(document),
+            Language::Jsonata => {
+                Scope { result: self.state.kind.fields().retry.then_some(document), ..self.scope(self.input.value()) }
+            }
+        }
     }
 
     /// The state's input after `InputPath`.
-    pub(crate) fn filtered_input(&self) -> Result<Payload, Failure> {
+    pub(crate) fn filtered_input(&self) -> Result<Payload, Fault> {
         self.state.data.filtered_input(self.input, &self.scope(self.input.value()))
     }
 
-    /// The state's input after `InputPath` and `Parameters`.
-    pub(crate) fn effective_input(&mut self) -> Result<Payload, Failure> {
+    /// The state's input after `InputPath` and `Parameters`, or its `Arguments`.
+    pub(crate) fn effective_input(&mut self) -> Result<Payload, Fault> {
         let scope = self.scope(self.input.value());
         self.state.data.effective_input(self.input, &scope, self.random)
     }
 
     /// Executes the state, up to where it must wait for somebody.
-    pub(crate) fn run(&mut self) -> Result<Action, Failure> {
+    pub(crate) fn run(&mut self) -> Result<Action, Fault> {
         match &self.state.kind {
             Kind::Pass(pass) => pass.run(self).map(Action::Exit),
             Kind::Task(task) => task.run(self).map(Action::StartTask),
@@ -167,49 +185,74 @@ impl<'a> Moment<'a, '_> {
     }
 
     /// Leaves the state with its input after `InputPath` and `OutputPath`.
-    pub(crate) fn pass_through(&mut self) -> Result<Exit, Failure> {
+    pub(crate) fn pass_through(&mut self) -> Result<Exit, Fault> {
         let input = self.filtered_input()?;
-        self.leave(&input, self.state.assign.as_ref(), self.state.next.clone())
+        self.leave(&input, self.state.next.clone())
     }
 
     /// Leaves the state with a document as its effective output.
-    pub(crate) fn leave(
-        &mut self,
-        document: &Payload,
-        assign: Option<&Template>,
-        next: Option<String>,
-    ) -> Result<Exit, Failure> {
-        let output = self.state.data.filtered_output(document, &self.scope(document.value()))?;
-        let assigned = self.assigned(assign, document)?;
+    pub(crate) fn leave(&mut self, document: &Payload, next: Option<String>) -> Result<Exit, Fault> {
+        let scope = self.outcome_scope(document.value());
+        let output = self.state.data.output(document, &scope, self.random)?;
+        let assigned = self.assigned(self.state.assign.as_ref(), &scope)?;
         self.bounded(Exit { output, assigned, next })
     }
 
+    /// Leaves the state by a rule of its own, with that rule's `Output` and `Assign`.
+    pub(crate) fn leave_by_rule(
+        &mut self,
+        document: &Payload,
+        output: Option<&Template>,
+        assign: Option<&Template>,
+        next: &str,
+    ) -> Result<Exit, Fault> {
+        let scope = self.outcome_scope(document.value());
+        let output = match output {
+            None => self.state.data.filtered_output(document, &scope)?,
+            Some(template) => template.evaluate(&scope, self.random)?.into(),
+        };
+        let assigned = self.assigned(assign, &scope)?;
+        self.bounded(Exit { output, assigned, next: Some(next.to_owned()) })
+    }
+
     /// Leaves the state with the raw result of its work.
-    pub(crate) fn leave_with_result(&mut self, result: Payload) -> Result<Exit, Failure> {
+    pub(crate) fn leave_with_result(&mut self, result: Payload) -> Result<Exit, Fault> {
         let data = &self.state.data;
         let result = data.selected(result, &self.scope(self.input.value()), self.random)?;
-        let output = data.output(self.input, &result, &self.scope(self.input.value()))?;
-        let assigned = self.assigned(self.state.assign.as_ref(), &result)?;
+        let combined = data.combined(self.input, &result)?;
+        let scope = self.outcome_scope(result.value());
+        let output = data.output(&combined, &scope, self.random)?;
+        let assigned = self.assigned(self.state.assign.as_ref(), &scope)?;
         self.bounded(Exit { output, assigned, next: self.state.next.clone() })
     }
 
+    /// Leaves the state by a `Catch` rule.
+    pub(crate) fn leave_caught(&mut self, catcher: &Catcher, failure: &Failure) -> Result<Exit, Fault> {
+        let error = error_output(failure);
+        let scope = match self.state.language {
+            Language::JsonPath => self.scope(error.value()),
+            Language::Jsonata => Scope { error_output: Some(error.value()), ..self.scope(self.input.value()) },
+        };
+        let output = match &catcher.output {
+            None => catcher.result_path.combine(self.input, &error)?,
+            Some(template) => template.evaluate(&scope, self.random)?.into(),
+        };
+        let assigned = self.assigned(catcher.assign.as_ref(), &scope)?;
+        Ok(Exit { output, assigned, next: Some(catcher.next.clone()) })
+    }
+
     /// The variables that an `Assign` field sets; all of them see the old values.
-    pub(crate) fn assigned(
-        &mut self,
-        assign: Option<&Template>,
-        document: &Payload,
-    ) -> Result<BTreeMap<String, Payload>, Failure> {
+    fn assigned(&mut self, assign: Option<&Template>, scope: &Scope<'_>) -> Result<BTreeMap<String, Payload>, Fault> {
         let Some(template) = assign else {
             return Ok(BTreeMap::new());
         };
-        let values = template.evaluate(&self.scope(document.value()), self.random)?;
-        let Value::Object(values) = values else {
-            return Err(Failure::runtime("The Assign field must be an object."));
+        let Value::Object(values) = template.evaluate(scope, self.random)? else {
+            return Err(Failure::runtime("The Assign field must be an object.").into());
         };
         Ok(values.into_iter().map(|(name, value)| (name, value.into())).collect())
     }
 
-    fn bounded(&self, exit: Exit) -> Result<Exit, Failure> {
-        if exit.output.is_too_large() { Err(Failure::too_large(&self.state.name)) } else { Ok(exit) }
+    fn bounded(&self, exit: Exit) -> Result<Exit, Fault> {
+        if exit.output.is_too_large() { Err(Failure::too_large(&self.state.name).into()) } else { Ok(exit) }
     }
 }

@@ -18,7 +18,7 @@ impl Parallel {
         for (at, branch) in written.iter().enumerate() {
             let mut inner = reader.item("Branches", at, branch)?.deeper();
             inner.ignore(&["Comment"]);
-            inner.query_language();
+            inner.flow_language();
             branches.push(Arc::new(read_flow(&mut inner)?));
             inner.finish();
         }

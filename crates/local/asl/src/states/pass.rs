@@ -4,7 +4,7 @@
 
 use super::{Exit, Moment};
 use crate::definition::Reader;
-use crate::failure::Failure;
+use crate::failure::Fault;
 use crate::payload::Payload;
 
 #[derive(Debug)]
@@ -14,10 +14,12 @@ pub(crate) struct Pass {
 
 impl Pass {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Self {
-        Self { result: reader.get("Result").map(|value| value.clone().into()) }
+        // JSONata has `Output` for that.
+        let result = if reader.is_jsonata() { None } else { reader.get("Result") };
+        Self { result: result.map(|value| value.clone().into()) }
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Failure> {
+    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Fault> {
         let input = moment.effective_input()?;
         moment.leave_with_result(self.result.clone().unwrap_or(input))
     }

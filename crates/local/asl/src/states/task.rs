@@ -6,11 +6,10 @@
 use serde_json::Value;
 
 use super::Moment;
-use crate::data_flow::value_at;
 use crate::definition::Reader;
-use crate::failure::Failure;
+use crate::failure::Fault;
+use crate::field::Number;
 use crate::integration::Resource;
-use crate::path::Path;
 use crate::payload::Payload;
 use crate::template::Template;
 
@@ -20,16 +19,9 @@ const MAX_SECONDS: u64 = 99_999_999;
 #[derive(Debug)]
 pub(crate) struct Task {
     pub(crate) resource: Resource,
-    timeout: Option<Seconds>,
-    heartbeat: Option<Seconds>,
+    timeout: Option<Number>,
+    heartbeat: Option<Number>,
     credentials: Option<Template>,
-}
-
-/// A number of seconds, written in the definition or found in the input.
-#[derive(Debug)]
-enum Seconds {
-    Fixed(u64),
-    Path(Path),
 }
 
 /// A task to be scheduled.
@@ -43,9 +35,9 @@ pub(crate) struct Order {
 
 impl Task {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-        let timeout = Seconds::read(reader, "TimeoutSeconds");
-        let heartbeat = Seconds::read(reader, "HeartbeatSeconds");
-        if let (Some(Seconds::Fixed(timeout)), Some(Seconds::Fixed(heartbeat))) = (&timeout, &heartbeat)
+        let timeout = read_seconds(reader, "TimeoutSeconds");
+        let heartbeat = read_seconds(reader, "HeartbeatSeconds");
+        if let (Some(Number::Fixed(timeout)), Some(Number::Fixed(heartbeat))) = (&timeout, &heartbeat)
             && heartbeat >= timeout
         {
             reader.problem("HeartbeatSeconds", "the heartbeat must be smaller than the timeout");
@@ -55,16 +47,13 @@ impl Task {
         Some(Self { resource, timeout, heartbeat, credentials })
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Order, Failure> {
+    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Order, Fault> {
         let filtered = moment.filtered_input()?;
         let scope = moment.scope(moment.input.value());
         let over = scope.over(filtered.value());
-        let seconds = |seconds: &Option<Seconds>, field: &str| match seconds {
-            Some(seconds) => seconds.value(field, &over).map(Some),
-            None => Ok(None),
-        };
-        let timeout_seconds = seconds(&self.timeout, "TimeoutSecondsPath")?;
-        let heartbeat_seconds = seconds(&self.heartbeat, "HeartbeatSecondsPath")?;
+        let timeout_seconds = self.timeout.as_ref().map(|timeout| timeout.value(&over, moment.random, seconds));
+        let heartbeat_seconds = self.heartbeat.as_ref().map(|heartbeat| heartbeat.value(&over, moment.random, seconds));
+        let (timeout_seconds, heartbeat_seconds) = (timeout_seconds.transpose()?, heartbeat_seconds.transpose()?);
         let role = self.credentials.as_ref().map(|template| template.evaluate(&over, moment.random)).transpose()?;
         let role_arn = role.and_then(|role| role.get("RoleArn")?.as_str().map(str::to_owned));
         let input = moment.effective_input()?;
@@ -72,36 +61,18 @@ impl Task {
     }
 }
 
-impl Seconds {
-    fn read(reader: &mut Reader<'_, '_>, field: &str) -> Option<Self> {
-        let path_field = format!("{field}Path");
-        if reader.has(field) && reader.has(&path_field) {
-            reader.problem(&path_field, format!("a state has either `{field}` or `{path_field}`"));
-        }
-        let path = reader.path(&path_field).map(Self::Path);
-        let fixed = reader.positive(field);
-        if fixed.is_some_and(|seconds| seconds > MAX_SECONDS) {
+fn read_seconds(reader: &mut Reader<'_, '_>, field: &str) -> Option<Number> {
+    let number = Number::read(reader, field)?;
+    match number {
+        Number::Fixed(0) => reader.problem(field, "the value must be a positive integer"),
+        Number::Fixed(seconds) if seconds > MAX_SECONDS => {
             reader.problem(field, format!("the value must be at most {MAX_SECONDS}"));
         }
-        path.or(fixed.map(Self::Fixed))
+        _ => {}
     }
-
-    fn value(&self, field: &str, scope: &crate::scope::Scope<'_>) -> Result<u64, Failure> {
-        match self {
-            Self::Fixed(seconds) => Ok(*seconds),
-            Self::Path(path) => {
-                let value = value_at(path, scope)?;
-                let seconds = value.as_u64().filter(|seconds| (1..=MAX_SECONDS).contains(seconds));
-                seconds.ok_or_else(|| not_an_integer(field, &value, path))
-            }
-        }
-    }
+    Some(number)
 }
 
-pub(super) fn not_an_integer(field: &str, value: &Value, path: &Path) -> Failure {
-    let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    Failure::runtime(format!(
-        "The {field} field refers to value \"{shown}\" which is not a valid integer: {}",
-        path.text()
-    ))
+fn seconds(value: &Value) -> Option<u64> {
+    value.as_u64().filter(|seconds| (1..=MAX_SECONDS).contains(seconds))
 }

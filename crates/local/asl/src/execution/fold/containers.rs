@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::super::Execution;
-use super::super::frame::{Container, Frame, Phase, Slot};
+use super::super::frame::{Container, Frame, Phase, Slot, Trouble};
 use super::Fits;
 use crate::definition::Flow;
 use crate::failure::Failure;
@@ -36,7 +36,9 @@ impl Execution {
             Event::MapFailed | Event::ParallelFailed => {
                 self.move_cursor(entry)?;
                 match std::mem::take(&mut self.frames.get_mut(&entry.frame)?.phase) {
-                    Phase::Failing { failure, child, .. } => self.fail(entry.frame, &failure, child, true),
+                    Phase::Failing(trouble) => {
+                        self.set_phase(entry.frame, Phase::Failing(Trouble { is_untold: false, ..trouble }))
+                    }
                     _ => None,
                 }
             }
@@ -109,7 +111,9 @@ impl Execution {
         let (cursor, parent) = (frame.cursor, frame.parent?);
         self.set_phase(entry.frame, Phase::Failed)?;
         self.frames.get_mut(&parent)?.cursor = cursor;
-        self.fail(parent, failure, Some(entry.frame), false)
+        let child = Some(entry.frame);
+        let trouble = Trouble { failure: failure.clone(), child, is_untold: true, is_final: false };
+        self.set_phase(parent, Phase::Failing(trouble))
     }
 
     pub(super) fn add_frame(
