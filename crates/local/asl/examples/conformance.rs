@@ -10,7 +10,10 @@ use std::io::{BufRead, Write};
 use std::sync::Arc;
 
 use asl::lambda::{self, Answer};
-use asl::{Definition, Effect, Execution, Failure, Payload, Resource, StartContext, Step, Stimulus, TaskId, TimerId};
+use asl::map_run::MapRunOrder;
+use asl::{
+    Definition, Effect, Execution, Failure, MapItem, Payload, Resource, StartContext, Step, Stimulus, TaskId, TimerId,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -39,6 +42,7 @@ struct Run {
     now: Timestamp,
     behaviours: BTreeMap<String, String>,
     tasks: Vec<(TaskId, Resource, Payload)>,
+    map_runs: Vec<(TaskId, Arc<MapRunOrder>, Option<Payload>)>,
     timers: BTreeMap<TimerId, Timestamp>,
     events: Vec<Value>,
     seed: u64,
@@ -55,6 +59,7 @@ impl Run {
             now: Timestamp::UNIX_EPOCH,
             behaviours: lambdas.iter().map(|lambda| (text(&lambda["name"]), text(&lambda["behaviour"]))).collect(),
             tasks: Vec::new(),
+            map_runs: Vec::new(),
             timers: BTreeMap::new(),
             events: Vec::new(),
             seed: 1,
@@ -71,12 +76,18 @@ impl Run {
             input: request["input"].clone().into(),
             start_time: self.now,
         };
+        let whole = definition.clone();
         let mut seed = self.seed;
         let mut random = move || next_random(&mut seed);
         let (mut execution, step) = Execution::start(definition, start, self.now, &mut random);
         self.take(step);
         while execution.finish().is_none() {
-            let Some(stimulus) = self.next_stimulus(&mut execution, &mut random) else {
+            let map_run = self.map_runs.pop();
+            let ended = map_run.map(|(task_id, order, items)| {
+                let ended = run_map(&execution, task_id, &whole, &order, items.as_ref(), request);
+                ended.unwrap_or_else(|failure| Stimulus::MapRunFailed { task_id, failure, redrivable: true })
+            });
+            let Some(stimulus) = ended.or_else(|| self.next_stimulus(&mut execution, &mut random)) else {
                 return json!({ "status": "STUCK", "events": self.events });
             };
             let step = execution.advance(stimulus, self.now, &mut random);
@@ -99,6 +110,7 @@ impl Run {
         for effect in step.effects {
             match effect {
                 Effect::InvokeTask { task_id, resource, input, .. } => self.tasks.push((task_id, resource, input)),
+                Effect::RunMap { task_id, order, items, .. } => self.map_runs.push((task_id, order, items)),
                 Effect::CancelTask { task_id } => self.tasks.retain(|(id, ..)| *id != task_id),
                 Effect::SetTimer { timer_id, due } => {
                     self.timers.insert(timer_id, due);
@@ -157,6 +169,36 @@ impl Run {
         answer.log_result = invocation.wants_log.then(|| "UkVQT1JU".to_owned());
         lambda::outcome(resource, &answer)
     }
+}
+
+/// Runs the children of a distributed Map one after the other. What needs S3 is not played here.
+fn run_map(
+    execution: &Execution,
+    task_id: TaskId,
+    whole: &Definition,
+    order: &MapRunOrder,
+    items: Option<&Payload>,
+    request: &Value,
+) -> Result<Stimulus, Failure> {
+    let played = order.reader.is_none() && order.batcher.is_none() && order.writer.is_none();
+    let child = whole.child(&order.location, None).filter(|_| played);
+    let (Some(child), Some(inputs)) = (child.map(Arc::new), execution.map_inputs(task_id)) else {
+        return Err(Failure::new("Unsupported", "S3"));
+    };
+    let items = items.and_then(|items| items.value().as_array()).map_or(&[][..], Vec::as_slice);
+    let mut outputs = Vec::with_capacity(items.len());
+    for (index, value) in items.iter().enumerate() {
+        let item = MapItem { index, value, source: "STATE_DATA" };
+        let input = inputs.item(&item, Timestamp::UNIX_EPOCH, &mut || 0.5)?;
+        let request = json!({ "input": input.value(), "lambdas": request["lambdas"] });
+        let ended = Run::new(&request).finish(child.clone(), &request);
+        if ended["status"] != "SUCCEEDED" {
+            let cause = "The specified tolerated failure threshold was exceeded";
+            return Err(Failure::new("States.ExceedToleratedFailureThreshold", cause));
+        }
+        outputs.push(ended["output"].clone());
+    }
+    Ok(Stimulus::MapRunSucceeded { task_id, output: Value::from(outputs).into() })
 }
 
 fn answer(behaviour: &str, event: String) -> Answer {

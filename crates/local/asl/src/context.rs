@@ -44,6 +44,8 @@ pub(crate) struct ContextObject<'a> {
     pub(crate) redrive: Option<(u32, Timestamp)>,
     pub(crate) state: StateFacts<'a>,
     pub(crate) item: Option<(usize, &'a Value)>,
+    /// Where a distributed Map read the item.
+    pub(crate) item_source: Option<&'a str>,
     pub(crate) now: Timestamp,
     pub(crate) made: OnceCell<Value>,
 }
@@ -88,6 +90,9 @@ impl ContextObject<'_> {
         }
         if let Some((index, item)) = &self.item {
             context["Map"] = json!({ "Item": { "Index": index, "Value": item } });
+            if let Some(source) = self.item_source {
+                context["Map"]["Item"]["Source"] = source.into();
+            }
         }
         context
     }

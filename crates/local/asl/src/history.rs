@@ -2,6 +2,8 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html>.
 
+mod map_run;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
@@ -50,6 +52,7 @@ impl Event {
             Self::TaskSucceeded { resource, .. } => task(resource, "Succeeded"),
             Self::TaskFailed { resource, .. } => task(resource, "Failed"),
             Self::TaskTimedOut { resource, .. } => task(resource, "TimedOut"),
+            Self::MapRun(event) => event.type_name().to_owned(),
             other => other.fixed_type_name().to_owned(),
         }
     }
@@ -102,6 +105,7 @@ fn details(event: &Event) -> Details {
         Event::StateExited { name, output, assigned, .. } => {
             Some(("stateExitedEventDetails", exited(name, output, assigned)))
         }
+        Event::MapRun(event) => map_run::details(event),
         Event::MapStarted { length, .. } => Some(("mapStateStartedEventDetails", json!({ "length": length }))),
         Event::MapIterationStarted { name, index, .. } => {
             Some(("mapIterationStartedEventDetails", iteration(name, *index)))

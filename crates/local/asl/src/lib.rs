@@ -18,11 +18,12 @@
 //! | input and output processing | `data_flow.rs` |
 //! | context object | `context.rs` |
 //! | errors, `Retry`, `Catch` | `failure.rs`, `retry.rs`, `catch.rs` |
+//! | distributed Maps and their runs | `states/map/*.rs`, `map_run.rs` |
 //! | what a `Resource` names | `integration.rs`, `lambda.rs` |
 //! | definitions and their problems | `definition/*.rs` |
 //! | execution and its log | `execution/*.rs`, `log.rs`, `history.rs` |
 //!
-//! Not supported yet, and refused when a definition is read: distributed Maps, activities, `.sync` and `.waitForTaskToken`.
+//! Not supported yet, and refused when a definition is read: activities, `.sync` and `.waitForTaskToken`.
 
 mod catch;
 mod context;
@@ -37,6 +38,7 @@ mod intrinsic;
 mod jsonata;
 pub mod lambda;
 mod log;
+pub mod map_run;
 mod number;
 mod path;
 mod payload;
@@ -50,9 +52,10 @@ mod timestamp;
 pub use context::StartContext;
 pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
 pub use execution::{
-    Effect, Execution, Finish, MAX_HISTORY_EVENTS, ReplayError, Status, Step, Stimulus, TaskId, TimerId, TimerPurpose,
+    Effect, Execution, Finish, MAX_HISTORY_EVENTS, MapInputs, MapItem, ReplayError, Status, Step, Stimulus, TaskId,
+    TimerId, TimerPurpose,
 };
 pub use failure::Failure;
 pub use integration::Resource;
-pub use log::{Event, FrameId, LogEntry, StateKind};
+pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};

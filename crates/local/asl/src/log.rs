@@ -3,11 +3,14 @@
 //! An entry that the service shows has an event id; the others are internal and record what a
 //! restart could not work out again, such as the moment that a retry is due.
 
+mod map_run;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::map_run::MapRunEvent;
 use crate::failure::Failure;
 use crate::integration::Resource;
 use crate::payload::Payload;
@@ -148,6 +151,8 @@ pub enum Event {
     },
     MapSucceeded,
     MapFailed,
+    /// A distributed Map.
+    MapRun(MapRunEvent),
     ParallelStarted {
         /// Internal: the input of every branch.
         input: Payload,

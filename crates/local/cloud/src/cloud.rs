@@ -294,7 +294,7 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 fn open(directory: &Path, region: &str) -> Result<Context, CloudError> {
     // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
-    let schemas = ["BEGIN IMMEDIATE", store::SCHEMA, states::SCHEMA, jobs::SCHEMA, "COMMIT"];
+    let schemas = ["BEGIN IMMEDIATE", store::SCHEMA, states::SCHEMA, states::MAP_RUN_SCHEMA, jobs::SCHEMA, "COMMIT"];
     let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
     let store = Store::open(database.clone(), directory, Clock)?;
     let scratch = directory.join("scratch");

@@ -2,7 +2,7 @@
 //!
 //! An execution is its log. The entries of a step are on disk before what follows from them is done, and a restart
 //! replays what is open and does its open work again; tasks must therefore bear being done twice, as on AWS.
-//! Not here: EXPRESS machines, versions and aliases, activities, callbacks with task tokens, distributed Maps.
+//! Not here: EXPRESS machines, versions and aliases, activities, callbacks with task tokens.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>
 
@@ -12,6 +12,7 @@ mod executions;
 mod history;
 mod load;
 mod machines;
+mod map_runs;
 mod name;
 mod page;
 mod refusal;
@@ -34,8 +35,10 @@ use crate::lambda::Functions;
 use crate::tasks::Tasks;
 use crate::wire::{Outcome, ServiceError};
 use executions::rows::{self, Row};
+use map_runs::MapRuns;
 use scheduler::{Command, Scheduler};
 
+pub(crate) use map_runs::schema::SCHEMA as MAP_RUN_SCHEMA;
 pub(crate) use schema::SCHEMA;
 
 /// Tasks under way at once, over all executions; more wait their turn. Below the bound of a function's own queue, so
@@ -59,6 +62,7 @@ struct Inner {
     scheduler: Mutex<Scheduler>,
     calls: Arc<Semaphore>,
     definitions: Mutex<HashMap<i64, Arc<Definition>>>,
+    map_runs: Mutex<MapRuns>,
 }
 
 impl States {
@@ -71,12 +75,14 @@ impl States {
             scheduler: Mutex::default(),
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
             definitions: Mutex::default(),
+            map_runs: Mutex::default(),
         };
         Self { inner: Arc::new(inner) }
     }
 
     /// Goes on with every execution that was open when the cloud last ended.
     pub(crate) async fn resume(&self) -> Result<usize, ServiceError> {
+        self.abort_orphans().await?;
         let open = self.read(rows::open).await?;
         for number in &open {
             self.wake(*number);
@@ -106,6 +112,9 @@ impl States {
             "RedriveExecution" => executions::redrive(self, body).await,
             "DescribeStateMachineForExecution" => executions::describe_machine(self, body).await,
             "GetExecutionHistory" => history::get(self, body).await,
+            "DescribeMapRun" => map_runs::api::describe(self, body).await,
+            "ListMapRuns" => map_runs::api::list(self, body).await,
+            "UpdateMapRun" => map_runs::api::update(self, body).await,
             other => Err(ServiceError::not_available_locally(format!(
                 "`{other}` of Step Functions is not available locally"
             ))),

@@ -1,9 +1,10 @@
 //! State machine definitions: what is read from the text, checked once, and then only looked at.
 //!
-//! Spec: <https://states-language.net/#toplevelfields>. Distributed Maps and the `.sync` and
-//! `.waitForTaskToken` patterns are refused when the definition is read.
+//! Spec: <https://states-language.net/#toplevelfields>. The `.sync` and `.waitForTaskToken` patterns
+//! are refused when the definition is read.
 
 mod check;
+mod child;
 mod language;
 mod problem;
 mod reader;

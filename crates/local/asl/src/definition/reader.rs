@@ -43,6 +43,11 @@ impl<'v, 'p> Reader<'v, 'p> {
         }
     }
 
+    /// The place of the object in the definition, as a JSON pointer.
+    pub(crate) fn location(&self) -> &str {
+        &self.location
+    }
+
     pub(crate) fn depth(&self) -> usize {
         self.depth
     }

@@ -101,8 +101,9 @@ fn problems_have_their_place() {
             "/States/A/Resource",
         ),
         (task(&json!({ "Resource": "arn:aws:states:us-east-1:1:activity:a" })), LATER, "/States/A/Resource"),
-        (map(&json!({ "ToleratedFailureCount": 1 }), &inner), LATER, "/States/A/ToleratedFailureCount"),
-        (map(&json!({}), &distributed), LATER, "/States/A/ItemProcessor/ProcessorConfig/Mode"),
+        (map(&json!({ "ItemBatcher": { "MaxItemsPerBatch": 1 } }), &inner), INVALID, "/States/A/ItemBatcher"),
+        (map(&json!({ "Label": "a b" }), &distributed), INVALID, "/States/A/Label"),
+        (map(&json!({ "ItemBatcher": {} }), &distributed), INVALID, "/States/A/ItemBatcher"),
     ];
     for (definition, code, location) in cases {
         check(&definition, code, location);

@@ -9,7 +9,7 @@ use super::frame::{Current, Frame, Phase, Trouble};
 use super::{Execution, ROOT, Step};
 use crate::context::{ContextObject, StateFacts};
 use crate::failure::{DATA_LIMIT_EXCEEDED, Failure, Fault};
-use crate::log::{Event, FrameId, StateKind};
+use crate::log::{Event, FrameId, MapRunEvent, StateKind};
 use crate::payload::Payload;
 use crate::states::{Action, Exit, Kind, Moment};
 use crate::timestamp;
@@ -20,6 +20,9 @@ enum Turn {
     Execute,
     Leave(Payload),
     Contain,
+    StartMapRun(u64),
+    LeaveMapRun,
+    RedriveMapRun,
     Fail(Trouble),
     End(Payload),
     Rest,
@@ -36,6 +39,9 @@ impl Execution {
                 self.exit_or_fail(id, exit, now, random, step);
             }
             Turn::Contain => self.contain(id, now, random, step),
+            Turn::StartMapRun(concurrency) => self.start_map_run(id, concurrency, now, random, step),
+            Turn::LeaveMapRun => self.emit(id, Event::MapSucceeded, now, step),
+            Turn::RedriveMapRun => self.redrive_map_run(id, now, step),
             Turn::Fail(trouble) => self.go_on_failing(id, trouble, now, random, step),
             Turn::End(output) => self.end(id, output, now, step),
             Turn::Rest => self.unready(id),
@@ -51,6 +57,9 @@ impl Execution {
             Phase::Executing => Turn::Execute,
             Phase::Returned { result } => Turn::Leave(result.clone()),
             Phase::Containing => Turn::Contain,
+            Phase::StartingMapRun { concurrency, .. } => Turn::StartMapRun(*concurrency),
+            Phase::MapRunEnded { .. } => Turn::LeaveMapRun,
+            Phase::RedrivingMapRun => Turn::RedriveMapRun,
             Phase::Failing(trouble) => Turn::Fail(trouble.clone()),
             Phase::Ended { output } => Turn::End(output.clone()),
             _ => Turn::Rest,
@@ -91,6 +100,10 @@ impl Execution {
             Ok(Action::StartBranches { input }) => {
                 self.emit(id, Event::ParallelStarted { input }, now, step);
             }
+            Ok(Action::StartMapRun { items, concurrency }) => {
+                let length = items.as_ref().and_then(|items| items.value().as_array()).map_or(0, Vec::len);
+                self.emit_map_run(id, MapRunEvent::StateStarted { length, items, concurrency }, now, step);
+            }
             Ok(Action::StartItems { items, concurrency }) => {
                 let length = items.value().as_array().map_or(0, Vec::len);
                 self.emit(id, Event::MapStarted { length, items, concurrency }, now, step);
@@ -128,7 +141,7 @@ impl Execution {
 
     /// Handles a failure of the interpreter, whose cause begins with the place. Where an expression
     /// of JSONata failed, the history says so first.
-    fn handle_in_state(
+    pub(super) fn handle_in_state(
         &mut self,
         id: FrameId,
         fault: Fault,
@@ -261,7 +274,15 @@ impl Execution {
             entered_at: current.entered_at,
             retry_count: can_retry.then_some(current.retry_count),
         };
-        ContextObject { start: &self.start, redrive: self.redrive, state, item, now, made: OnceCell::new() }
+        ContextObject {
+            start: &self.start,
+            redrive: self.redrive,
+            state,
+            item,
+            item_source: None,
+            now,
+            made: OnceCell::new(),
+        }
     }
 
     pub(super) fn frame(&self, id: FrameId) -> &Frame {

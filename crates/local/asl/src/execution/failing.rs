@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::frame::{Frame, Phase, Trouble};
 use super::{Execution, Step};
 use crate::failure::{Failure, Fault};
-use crate::log::{Event, FrameId, StateKind};
+use crate::log::{Event, FrameId, MapRunEvent, StateKind};
 use crate::timestamp;
 
 impl Execution {
@@ -102,6 +102,9 @@ impl Execution {
             }
             if let Some(inner) = self.next_abort(child, None) {
                 return Some(inner);
+            }
+            if matches!(neighbour.phase, Phase::MapRunning { .. }) {
+                return Some((child, Event::MapRun(MapRunEvent::Aborted)));
             }
             if !matches!(neighbour.phase, Phase::Aborted(_) | Phase::Failed) {
                 return Some((child, abort_event(neighbour)));

@@ -3,6 +3,7 @@
 
 mod containers;
 mod lifecycle;
+mod map_run;
 
 use std::sync::Arc;
 
@@ -53,6 +54,7 @@ impl Execution {
                 self.set_phase(entry.frame, Phase::Waiting { timer, due: *due })
             }
             Event::RetryScheduled { due, rule } => self.fold_retry(entry, *due, *rule),
+            Event::MapRun(event) => self.fold_map_run(entry, event),
             Event::EvaluationFailed { failure, is_final, .. } => self.fold_evaluation_failed(entry, failure, *is_final),
             other => self.fold_task(entry, other),
         }
@@ -99,6 +101,7 @@ impl Execution {
             entered_at: entry.at,
             retry_count: 0,
             attempts,
+            map_run: None,
         });
         self.move_cursor(entry)?;
         self.set_phase(entry.frame, Phase::Executing)
@@ -134,6 +137,7 @@ impl Execution {
         self.drop_container(entry.frame);
         let current = self.frames.get_mut(&entry.frame)?.current.as_mut()?;
         current.retry_count += 1;
+        current.map_run = None;
         *current.attempts.get_mut(rule)? += 1;
         let timer = TimerId { entry: entry.sequence, purpose: TimerPurpose::Retry };
         self.set_phase(entry.frame, Phase::RetryWaiting { timer, due })

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::map_run::MapRun;
 use super::work::{TaskId, TimerId};
 use crate::definition::{Flow, State};
 use crate::failure::Failure;
@@ -44,11 +45,15 @@ pub(super) struct Current {
     pub(super) retry_count: u32,
     /// The retries so far by each rule of the state's `Retry` list.
     pub(super) attempts: Vec<u32>,
+    /// What a distributed Map has begun and a redrive goes on with.
+    pub(super) map_run: Option<MapRun>,
 }
 
 /// What a flow is about to do, or waits for.
 ///
 /// ```text
+/// Executing → StartingMapRun → MapRunning → MapRunEnded → Returned
+///
 /// Entering → Executing → InFlight ──→ Returned ─┐
 ///    ↑           │  ↑  → Waiting ───────────────┤
 ///    │           │  │  → Containing → Returned ─┤
@@ -75,6 +80,21 @@ pub(super) enum Phase {
         timer: TimerId,
         due: Timestamp,
     },
+    /// A distributed Map has begun; its Map Run has not.
+    StartingMapRun {
+        items: Option<Payload>,
+        concurrency: u64,
+    },
+    MapRunning {
+        task: TaskId,
+    },
+    /// The children have ended; the state has not said so yet.
+    MapRunEnded {
+        output: Payload,
+    },
+    MapRunAborted,
+    /// A Map Run is about to be redriven.
+    RedrivingMapRun,
     Containing,
     Returned {
         result: Payload,
@@ -148,6 +168,9 @@ impl Phase {
             self,
             Self::Entering { .. }
                 | Self::Executing
+                | Self::StartingMapRun { .. }
+                | Self::MapRunEnded { .. }
+                | Self::RedrivingMapRun
                 | Self::Containing
                 | Self::Returned { .. }
                 | Self::Failing(_)
@@ -171,6 +194,7 @@ impl Phase {
     pub(super) fn task(&self) -> Option<TaskId> {
         match self {
             Self::InFlight(flight) => Some(flight.task),
+            Self::MapRunning { task } => Some(*task),
             _ => None,
         }
     }

@@ -9,6 +9,7 @@ mod decide;
 mod failing;
 mod fold;
 mod frame;
+mod map_run;
 mod stimulus;
 mod work;
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use self::frame::Frame;
+pub use self::map_run::{MapInputs, MapItem};
 pub use self::stimulus::Stimulus;
 pub use self::work::{Effect, Finish, Status, TaskId, TimerId, TimerPurpose};
 use crate::context::StartContext;

@@ -7,7 +7,7 @@ use super::work::{Status, TaskId, TimerId, TimerPurpose};
 use super::{Execution, MAX_HISTORY_EVENTS, ROOT, Step};
 use crate::failure::Failure;
 use crate::integration::Resource;
-use crate::log::{Event, FrameId};
+use crate::log::{Event, FrameId, MapRunEvent};
 use crate::payload::Payload;
 
 /// The longest error name and cause that the service keeps:
@@ -46,6 +46,22 @@ pub enum Stimulus {
     TaskHeartbeat {
         /// The task.
         task_id: TaskId,
+    },
+    /// Every child of a Map Run that was to run has ended, and the results are written.
+    MapRunSucceeded {
+        /// The run's task.
+        task_id: TaskId,
+        /// The result of the state.
+        output: Payload,
+    },
+    /// A Map Run failed.
+    MapRunFailed {
+        /// The run's task.
+        task_id: TaskId,
+        /// The error's name and cause.
+        failure: Failure,
+        /// Whether there are children that a redrive would redrive; without them it begins anew.
+        redrivable: bool,
     },
     /// A timer is due.
     TimerFired {
@@ -92,8 +108,16 @@ impl Execution {
             }
             Stimulus::TaskTimedOut { task_id } => self.task_timed_out(task_id, now, step),
             Stimulus::TaskHeartbeat { task_id } => self.heartbeat(task_id, now, step),
+            Stimulus::MapRunSucceeded { task_id, output } => {
+                self.map_run_ended(task_id, MapRunEvent::Succeeded { output }, now, step);
+            }
+            Stimulus::MapRunFailed { task_id, failure, redrivable } => {
+                let failed = MapRunEvent::Failed { failure: bounded(failure), redrivable };
+                self.map_run_ended(task_id, failed, now, step);
+            }
             Stimulus::TimerFired { timer_id } => self.timer_fired(timer_id, now, random, step),
             Stimulus::Stop { failure } => {
+                self.abort_map_runs(now, step);
                 let last = self.history_length();
                 self.emit_after(last, ROOT, Event::ExecutionAborted { failure: bounded(failure) }, now, step);
             }
@@ -168,6 +192,7 @@ impl Execution {
         };
         match timer.purpose {
             TimerPurpose::ExecutionTimeout => {
+                self.abort_map_runs(now, step);
                 let last = self.history_length();
                 self.emit_after(last, ROOT, Event::ExecutionTimedOut { failure: Failure::timeout() }, now, step);
             }

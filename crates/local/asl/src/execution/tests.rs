@@ -3,6 +3,7 @@
 //! replayed execution meets the same future as a live one.
 
 mod jsonata;
+mod map_run;
 
 use std::sync::Arc;
 
@@ -60,6 +61,10 @@ fn next_stimulus(execution: &Execution, now: &mut Timestamp) -> Option<Stimulus>
             Ok(output) => Stimulus::TaskSucceeded { task_id, output },
             Err(failure) => Stimulus::TaskFailed { task_id, failure },
         });
+    }
+    let map_run = work.iter().find_map(|effect| map_run::ended(execution, effect));
+    if map_run.is_some() {
+        return map_run;
     }
     let timers = work.iter().filter_map(|effect| match effect {
         Effect::SetTimer { timer_id, due } => Some((*due, *timer_id)),
@@ -255,6 +260,28 @@ fn machines() -> Vec<(&'static str, Value)> {
         ] } }),
             ),
         ),
+        ("distributed map", map_run::machine_over("$.items", &json!({ "Next": "B" }))),
+        (
+            "failing distributed map",
+            map_run::machine_over(
+                "$.items",
+                &json!({
+                    "Label": "broken", "Next": "B",
+                    "Retry": [{ "ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "MaxAttempts": 1 }],
+                    "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "B" }]
+                }),
+            ),
+        ),
+        (
+            "distributed map beside a failure",
+            machine(
+                "P",
+                &json!({ "P": { "Type": "Parallel", "End": true, "Branches": [
+            map_run::machine_over("$.items", &json!({ "Label": "never", "End": true })),
+            machine("X", &json!({ "X": invoke("broken", &json!({})) }))
+        ] } }),
+            ),
+        ),
         ("timed out", json!({ "TimeoutSeconds": 20, "StartAt": "A", "States": { "A": wait } })),
         (
             "bad result path",
@@ -314,6 +341,9 @@ fn effects_and_open_work_agree_at_every_step() {
                 Stimulus::TaskSucceeded { task_id: done, .. } | Stimulus::TaskFailed { task_id: done, .. } => {
                     open.retain(|effect| !matches!(effect, Effect::InvokeTask { task_id, .. } if task_id == done));
                 }
+                Stimulus::MapRunSucceeded { task_id: done, .. } | Stimulus::MapRunFailed { task_id: done, .. } => {
+                    open.retain(|effect| !matches!(effect, Effect::RunMap { task_id, .. } if task_id == done));
+                }
                 Stimulus::TimerFired { timer_id: fired } => {
                     open.retain(|effect| !matches!(effect, Effect::SetTimer { timer_id, .. } if timer_id == fired));
                 }
@@ -336,6 +366,7 @@ fn apply_effects(open: &mut Vec<Effect>, step: Step) {
         match effect {
             Effect::CancelTask { task_id: gone } => {
                 open.retain(|effect| !matches!(effect, Effect::InvokeTask { task_id, .. } if *task_id == gone));
+                open.retain(|effect| !matches!(effect, Effect::RunMap { task_id, .. } if *task_id == gone));
             }
             Effect::CancelTimer { timer_id: gone } => {
                 open.retain(|effect| !matches!(effect, Effect::SetTimer { timer_id, .. } if *timer_id == gone));
@@ -375,6 +406,9 @@ fn machines_end_as_the_language_says() {
         ("failing map", Status::Succeeded, ""),
         ("parallel", Status::Succeeded, ""),
         ("failing parallel", Status::Failed, "Broken"),
+        ("distributed map", Status::Succeeded, ""),
+        ("failing distributed map", Status::Succeeded, ""),
+        ("distributed map beside a failure", Status::Failed, "Broken"),
         ("timed out", Status::TimedOut, "States.Timeout"),
         ("bad result path", Status::Failed, "States.ResultPathMatchFailure"),
     ];

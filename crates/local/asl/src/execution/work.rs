@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,6 +12,7 @@ use super::{Execution, ROOT};
 use crate::failure::Failure;
 use crate::integration::Resource;
 use crate::log::FrameId;
+use crate::map_run::MapRunOrder;
 use crate::payload::Payload;
 
 /// A task of one execution; never used again, not even for a retry of the same state.
@@ -82,6 +84,20 @@ pub enum Effect {
         timeout_seconds: Option<u64>,
         /// How long it may be silent; the engine itself keeps the time.
         heartbeat_seconds: Option<u64>,
+    },
+    /// Run a Map Run, or go on with one that was begun, and bring its end as
+    /// [`super::Stimulus::MapRunSucceeded`] or [`super::Stimulus::MapRunFailed`].
+    RunMap {
+        /// Names the run in the stimulus.
+        task_id: TaskId,
+        /// The run's name; it stays the same when the run is redriven.
+        map_run_arn: String,
+        /// What is to be run.
+        order: Arc<MapRunOrder>,
+        /// The array to go over, unless it is still to be read.
+        items: Option<Payload>,
+        /// How often the run was redriven.
+        redrive_count: u32,
     },
     /// The task's answer is no longer wanted.
     CancelTask {
@@ -199,6 +215,9 @@ impl Execution {
 
     pub(super) fn task_effect(&self, task: TaskId) -> Option<Effect> {
         let frame = self.frames.get(&self.work.task_frame(task)?)?;
+        if let Phase::MapRunning { task } = frame.phase {
+            return frame.current.as_ref()?.map_run.as_ref().map(|run| run.effect(task));
+        }
         let Phase::InFlight(flight) = &frame.phase else {
             return None;
         };

@@ -26,6 +26,7 @@ fn evaluate(text: &str) -> Result<Value, Failure> {
         redrive: None,
         state,
         item: None,
+        item_source: None,
         now: Timestamp::UNIX_EPOCH,
         made: OnceCell::new(),
     };

@@ -28,6 +28,7 @@ fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
         redrive: None,
         state,
         item: Some((3, &item)),
+        item_source: None,
         now: Timestamp::UNIX_EPOCH,
         made: OnceCell::new(),
     };

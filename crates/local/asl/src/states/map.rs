@@ -1,12 +1,14 @@
-//! Map: runs the same states for each item of an array, inline.
+//! Map: runs the same states for each item of an array, inline or as executions of their own.
 //!
-//! Spec: <https://states-language.net/#map-state>. Distributed mode and its fields are refused
-//! when the definition is read.
+//! Spec: <https://states-language.net/#map-state>.
+
+mod distributed;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use self::distributed::Distributed;
 use super::{Action, Moment};
 use crate::data_flow::value_at;
 use crate::definition::{Flow, Reader, read_flow};
@@ -14,6 +16,7 @@ use crate::failure::{Failure, Fault};
 use crate::field::Number;
 use crate::intrinsic::Random;
 use crate::jsonata::Located;
+use crate::map_run::{ExecutionType, MapRunOrder};
 use crate::path::Path;
 use crate::payload::Payload;
 use crate::scope::Scope;
@@ -22,11 +25,11 @@ use crate::template::Template;
 /// The most inline iterations that the service runs at once, also where the definition says 0.
 const MAX_INLINE_CONCURRENCY: usize = 40;
 
-/// Fields of distributed Maps.
-const DISTRIBUTED_FIELDS: [&str; 8] = [
-    "ItemReader",
-    "ItemBatcher",
-    "ResultWriter",
+/// Fields that only a distributed Map may have. The service lets the others pass and ignores them.
+const DISTRIBUTED_FIELDS: [&str; 3] = ["ItemReader", "ItemBatcher", "ResultWriter"];
+
+/// Fields that an inline Map may have although they mean nothing to it.
+const IGNORED_FIELDS: [&str; 5] = [
     "ToleratedFailureCount",
     "ToleratedFailureCountPath",
     "ToleratedFailurePercentage",
@@ -40,6 +43,13 @@ pub(crate) struct MapState {
     items: Items,
     item_selector: Option<Template>,
     concurrency: Number,
+    distributed: Option<Distributed>,
+}
+
+/// How a Map runs its items.
+enum Mode {
+    Inline,
+    Distributed(ExecutionType),
 }
 
 /// The array to go over.
@@ -54,25 +64,46 @@ enum Items {
 
 impl MapState {
     pub(super) fn read(reader: &mut Reader<'_, '_>) -> Option<Self> {
-        for field in DISTRIBUTED_FIELDS {
-            if reader.get(field).is_some() {
-                reader.not_supported_yet(field, "the distributed Map state");
-            }
-        }
         let items = Items::read(reader);
         let item_selector = read_selector(reader);
         let concurrency = Number::read(reader, "MaxConcurrency").unwrap_or(Number::Fixed(0));
-        let processor = Arc::new(read_processor(reader)?);
-        Some(Self { processor, items, item_selector, concurrency })
+        let (processor, mode) = read_processor(reader)?;
+        let distributed = match mode {
+            Mode::Distributed(execution_type) => Some(Distributed::read(reader, execution_type)),
+            Mode::Inline => {
+                refuse_distributed_fields(reader);
+                None
+            }
+        };
+        Some(Self { processor: Arc::new(processor), items, item_selector, concurrency, distributed })
     }
 
     pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Action, Fault> {
         let input = moment.filtered_input()?;
         let scope = moment.scope(moment.input.value());
         let over = scope.over(input.value());
-        let items = self.items.array(&input, &over, moment.random)?;
+        // With a reader the service does not look at `ItemsPath`.
+        let reads_items = self.distributed.as_ref().is_some_and(Distributed::reads_items);
+        let items = if reads_items { None } else { Some(self.items.array(&input, &over, moment.random)?) };
         let concurrency = self.concurrency.value(&over, moment.random, concurrency_in)?;
+        let items = match (items, &self.distributed) {
+            (Some(items), None) => items,
+            (items, _) => return Ok(Action::StartMapRun { items, concurrency }),
+        };
         Ok(Action::StartItems { concurrency: bounded(concurrency), items })
+    }
+
+    /// What is asked of the Map Run of a distributed Map.
+    pub(crate) fn order(&self, concurrency: u64, moment: &mut Moment<'_, '_>) -> Result<MapRunOrder, Fault> {
+        match &self.distributed {
+            Some(distributed) => distributed.order(concurrency, moment),
+            None => Err(Failure::runtime("an inline Map has no Map Run").into()),
+        }
+    }
+
+    /// Where a distributed Map stands in the definition.
+    pub(crate) fn location(&self) -> Option<&str> {
+        self.distributed.as_ref().map(Distributed::location)
     }
 
     /// The input of one iteration; the scope's context object tells of the item.
@@ -148,7 +179,16 @@ fn read_selector(reader: &mut Reader<'_, '_>) -> Option<Template> {
     reader.template("ItemSelector").or(old)
 }
 
-fn read_processor(reader: &mut Reader<'_, '_>) -> Option<Flow> {
+fn refuse_distributed_fields(reader: &mut Reader<'_, '_>) {
+    for field in DISTRIBUTED_FIELDS {
+        if reader.get(field).is_some() {
+            reader.problem(field, format!("`{field}` is only for a Map in the mode DISTRIBUTED"));
+        }
+    }
+    reader.ignore(&IGNORED_FIELDS);
+}
+
+fn read_processor(reader: &mut Reader<'_, '_>) -> Option<(Flow, Mode)> {
     let field = if reader.has("Iterator") { "Iterator" } else { "ItemProcessor" };
     if field == "Iterator" && reader.has("ItemProcessor") {
         reader.problem("Iterator", "a Map state has either `ItemProcessor` or `Iterator`");
@@ -159,23 +199,39 @@ fn read_processor(reader: &mut Reader<'_, '_>) -> Option<Flow> {
     let mut inner = reader.nested(field)?;
     inner.ignore(&["Comment"]);
     inner.flow_language();
-    read_mode(&mut inner);
+    let mode = read_mode(&mut inner);
     let flow = read_flow(&mut inner);
     inner.finish();
-    flow
+    flow.map(|flow| (flow, mode))
 }
 
-fn read_mode(reader: &mut Reader<'_, '_>) {
+fn read_mode(reader: &mut Reader<'_, '_>) -> Mode {
     let Some(mut config) = reader.nested("ProcessorConfig") else {
-        return;
+        return Mode::Inline;
     };
-    match config.string("Mode") {
-        None | Some("INLINE") => {}
-        Some("DISTRIBUTED") => {
-            config.ignore(&["ExecutionType"]);
-            config.not_supported_yet("Mode", "the distributed Map state");
+    let mode = match config.string("Mode") {
+        None | Some("INLINE") => Mode::Inline,
+        Some("DISTRIBUTED") => Mode::Distributed(read_execution_type(&mut config)),
+        Some(other) => {
+            config.problem("Mode", format!("there is no mode `{other}`"));
+            Mode::Inline
         }
-        Some(other) => config.problem("Mode", format!("there is no mode `{other}`")),
-    }
+    };
     config.finish();
+    mode
+}
+
+fn read_execution_type(config: &mut Reader<'_, '_>) -> ExecutionType {
+    match config.string("ExecutionType") {
+        Some("STANDARD") => ExecutionType::Standard,
+        Some("EXPRESS") => ExecutionType::Express,
+        Some(other) => {
+            config.problem("ExecutionType", format!("there is no execution type `{other}`"));
+            ExecutionType::Standard
+        }
+        None => {
+            config.problem("", "these fields are required: `ExecutionType`");
+            ExecutionType::Standard
+        }
+    }
 }

@@ -61,6 +61,11 @@ pub(crate) enum Action {
     StartBranches {
         input: Payload,
     },
+    /// A distributed Map: its items are an array, or still to be read.
+    StartMapRun {
+        items: Option<Payload>,
+        concurrency: u64,
+    },
     StartItems {
         items: Payload,
         concurrency: usize,

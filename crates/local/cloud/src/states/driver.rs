@@ -3,16 +3,19 @@
 //!
 //! The engine is told nothing that is not decided by its log, so everything here may be lost at any instant.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
-use asl::{Effect, Execution, Finish, LogEntry, Status, Step, Stimulus, TaskId, TimerId};
+use asl::map_run::MapRunOrder;
+use asl::{Effect, Execution, Finish, LogEntry, Payload, Status, Step, Stimulus, TaskId, TimerId};
 use jiff::Timestamp;
 
 use super::States;
 use super::call::Calls;
 use super::executions::rows::{self, Closed, Row};
 use super::load::{self, LoadError};
+use super::map_runs::Order;
 use super::scheduler::{Command, Commands, Left};
 use crate::wire::ServiceError;
 
@@ -47,9 +50,13 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
         Ok(loaded) => {
             let mut driver = Driver::new(states, number, loaded.execution);
             let Step { events, effects } = loaded.step;
+            let is_new = events.first().is_some_and(|entry| entry.sequence == 0);
             driver.uncommitted.extend(events);
             // What was open is in the log already; what follows from the log may cancel some of it.
             driver.perform(loaded.open);
+            if !is_new {
+                states.abort_forgotten(number, &driver.map_runs.values().collect::<Vec<_>>()).await?;
+            }
             driver.take(Step { events: Vec::new(), effects }).await?;
             driver.drive(commands).await
         }
@@ -68,7 +75,9 @@ async fn give_up(states: &States, row: Row, why: String) -> Result<Left, Service
         error: Some("States.Runtime".to_owned()),
         cause: Some(format!("the execution cannot be read: {why}")),
     };
-    states.write(move |database| rows::append(database, row.number, &[], Some(&closed))).await?;
+    let (number, status) = (row.number, closed.status);
+    states.write(move |database| rows::append(database, number, &[], Some(&closed))).await?;
+    states.execution_closed(number, status);
     Ok(Left::Closed)
 }
 
@@ -79,20 +88,31 @@ struct Driver<'a> {
     uncommitted: Vec<LogEntry>,
     calls: Calls,
     timers: BTreeSet<(Timestamp, TimerId)>,
+    /// The Map Runs that it waits for.
+    map_runs: BTreeMap<TaskId, String>,
     closed: bool,
 }
 
 impl<'a> Driver<'a> {
     fn new(states: &'a States, number: i64, execution: Execution) -> Self {
         let (calls, timers) = (Calls::default(), BTreeSet::new());
-        Self { states, number, execution, uncommitted: Vec::new(), calls, timers, closed: false }
+        Self {
+            states,
+            number,
+            execution,
+            uncommitted: Vec::new(),
+            calls,
+            timers,
+            map_runs: BTreeMap::new(),
+            closed: false,
+        }
     }
 
     async fn drive(mut self, commands: &mut Commands) -> Result<Left, ServiceError> {
         while !self.closed {
-            if let Some(due) = self.has_long_to_wait(commands) {
+            if let Some(left) = self.has_long_to_wait(commands) {
                 self.commit(None).await?;
-                return Ok(Left::Until(due));
+                return Ok(left);
             }
             self.next(commands).await?;
         }
@@ -123,8 +143,10 @@ impl<'a> Driver<'a> {
     }
 
     async fn obey(&mut self, command: Option<Command>) -> Result<(), ServiceError> {
-        let Some(Command::Stop { failure, done }) = command else {
-            return Ok(());
+        let (failure, done) = match command {
+            Some(Command::Stop { failure, done }) => (failure, done),
+            Some(Command::Tell(stimulus)) => return self.advance(*stimulus).await,
+            None => return Ok(()),
         };
         self.advance(Stimulus::Stop { failure }).await?;
         // Whoever asked may be gone.
@@ -160,7 +182,12 @@ impl<'a> Driver<'a> {
         let (number, entries) = (self.number, std::mem::take(&mut self.uncommitted));
         let stopped = entries.last().map_or(0, |entry| entry.at.as_millisecond());
         let closed = finish.map(|finish| closed(finish, stopped));
-        self.states.write(move |database| rows::append(database, number, &entries, closed.as_ref())).await
+        let status = closed.as_ref().map(|closed| closed.status);
+        self.states.write(move |database| rows::append(database, number, &entries, closed.as_ref())).await?;
+        if let Some(status) = status {
+            self.states.execution_closed(number, status);
+        }
+        Ok(())
     }
 
     fn perform(&mut self, effects: Vec<Effect>) {
@@ -174,8 +201,15 @@ impl<'a> Driver<'a> {
                 Effect::CancelTimer { timer_id } => {
                     self.timers.retain(|(_, other)| *other != timer_id);
                 }
+                Effect::RunMap { task_id, map_run_arn, order, items, redrive_count } => {
+                    self.run_map(task_id, map_run_arn, order, items, redrive_count);
+                }
                 // The answer of a cancelled task is ignored by the engine when it comes.
-                Effect::CancelTask { .. } => {}
+                Effect::CancelTask { task_id } => {
+                    if let Some(arn) = self.map_runs.remove(&task_id) {
+                        self.states.cancel_map_run(&arn);
+                    }
+                }
                 Effect::Finished(_) => self.closed = true,
             }
         }
@@ -188,10 +222,31 @@ impl<'a> Driver<'a> {
         self.uncommitted.extend(step.events);
     }
 
-    /// When the next thing happens, if nothing else can happen for long before.
-    fn has_long_to_wait(&self, commands: &Commands) -> Option<Timestamp> {
-        let (due, _) = self.timers.first().filter(|_| self.calls.is_empty() && commands.is_empty())?;
-        (until(*due, self.states.context().clock.now()) > LONG).then_some(*due)
+    fn run_map(
+        &mut self,
+        task_id: TaskId,
+        map_run_arn: String,
+        order: Arc<MapRunOrder>,
+        items: Option<Payload>,
+        redrive_count: u32,
+    ) {
+        if let Some(inputs) = self.execution.map_inputs(task_id) {
+            self.map_runs.insert(task_id, map_run_arn.clone());
+            let parent = self.number;
+            let order = Order { parent, task_id, map_run_arn, order, items, redrive_count, inputs };
+            self.states.begin_map_run(order);
+        }
+    }
+
+    /// Whether nothing can happen for long, and what will be next.
+    fn has_long_to_wait(&self, commands: &Commands) -> Option<Left> {
+        if !self.calls.is_empty() || !commands.is_empty() {
+            return None;
+        }
+        match self.timers.first() {
+            Some((due, _)) => (until(*due, self.states.context().clock.now()) > LONG).then_some(Left::Until(*due)),
+            None => (!self.map_runs.is_empty()).then_some(Left::Idle),
+        }
     }
 }
 

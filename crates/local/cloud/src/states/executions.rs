@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::map_runs::{self, list};
 use super::{States, machines, name, page, refusal, seconds};
 use crate::identifier;
 use crate::wire::{Outcome, Reply, ServiceError, decode};
@@ -108,6 +109,7 @@ pub(super) async fn describe(states: &States, body: Value) -> Outcome {
     let row = find(states, asked.execution_arn).await?;
     let (redrive_status, reason) = redrivability(states, &row).await?;
     let mut answer = summary(&row);
+    list::insert_run(states, &row, &mut answer).await?;
     let with_data = asked.included_data.as_deref() != Some("METADATA_ONLY");
     let mut set = |key: &str, value: Option<Value>| {
         if let Some(value) = value {
@@ -129,7 +131,7 @@ pub(super) async fn describe(states: &States, body: Value) -> Outcome {
 }
 
 /// What lists and descriptions both say of an execution.
-fn summary(row: &Row) -> Value {
+pub(super) fn summary(row: &Row) -> Value {
     let mut item = json!({
         "executionArn": row.arn,
         "stateMachineArn": row.machine_arn,
@@ -151,6 +153,10 @@ fn summary(row: &Row) -> Value {
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html>
 async fn redrivability(states: &States, row: &Row) -> Result<(&'static str, Option<String>), ServiceError> {
     let found = row.status.as_str();
+    if matches!(found, "FAILED" | "TIMED_OUT" | "ABORTED") && map_runs::is_child(row) {
+        let reason = "Execution is a child of a Map Run; redrive its parent";
+        return Ok(("REDRIVABLE_BY_MAP_RUN", Some(reason.to_owned())));
+    }
     if !matches!(found, "FAILED" | "TIMED_OUT" | "ABORTED") {
         return Ok(("NOT_REDRIVABLE", Some(format!("Execution is {found} and cannot be redriven"))));
     }
@@ -168,10 +174,6 @@ async fn redrivability(states: &States, row: &Row) -> Result<(&'static str, Opti
 
 pub(super) async fn list(states: &States, body: Value) -> Outcome {
     let asked: List = decode(body)?;
-    let Some(machine_arn) = asked.state_machine_arn else {
-        return Err(no_machine_named(asked.map_run_arn.as_deref()));
-    };
-    name::check_arn(&machine_arn, "stateMachine")?;
     let size = page::size(asked.max_results)?;
     if let Some(unknown) = asked.status_filter.as_deref().filter(|status| !STATUSES.contains(status)) {
         return Err(refusal::out_of_bounds("statusFilter", unknown, &format!("satisfy enum value set: {STATUSES:?}")));
@@ -188,6 +190,16 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
             ));
         }
     };
+    let machine_arn = match (asked.state_machine_arn, asked.map_run_arn) {
+        (Some(machine_arn), None) => machine_arn,
+        (None, Some(map_run_arn)) => {
+            let (status, max_results, next_token) = (asked.status_filter, asked.max_results, asked.next_token);
+            let filter = list::Filter { map_run_arn, status, redriven, max_results, next_token };
+            return list::children(states, filter).await;
+        }
+        _ => return Err(no_machine_named()),
+    };
+    name::check_arn(&machine_arn, "stateMachine")?;
     machines::find(states, machine_arn.clone()).await?;
     let list = format!("executions {machine_arn} {:?} {redriven:?}", asked.status_filter);
     let before = page::number(&list, asked.next_token.as_deref())?;
@@ -199,11 +211,8 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
     Ok(Reply::plain(answer))
 }
 
-fn no_machine_named(map_run_arn: Option<&str>) -> ServiceError {
-    match map_run_arn {
-        Some(_) => ServiceError::not_available_locally("executions of a distributed Map are not available locally"),
-        None => ServiceError::client("ValidationException", "Must specify either stateMachineArn or mapRunArn"),
-    }
+fn no_machine_named() -> ServiceError {
+    ServiceError::client("ValidationException", "Must specify either stateMachineArn or mapRunArn")
 }
 
 pub(super) async fn stop(states: &States, body: Value) -> Outcome {
@@ -253,8 +262,10 @@ pub(super) async fn describe_machine(states: &States, body: Value) -> Outcome {
 
 /// The execution at `arn`, or the service's word for that there is none.
 pub(super) async fn find(states: &States, arn: String) -> Result<Row, ServiceError> {
-    name::check_arn(&arn, "execution")?;
+    // Of EXPRESS executions only the children of Map Runs are described.
+    name::check_arn(&arn, if name::is_express_child(&arn) { "express" } else { "execution" })?;
     let wanted = arn.clone();
     let found = states.read(move |database| rows::by_arn(database, &wanted)).await?;
-    found.ok_or_else(|| refusal::no_such_execution(&arn))
+    // A child that waits for its turn is no execution yet.
+    found.filter(|row| row.status != "PENDING").ok_or_else(|| refusal::no_such_execution(&arn))
 }

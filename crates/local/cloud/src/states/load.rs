@@ -7,8 +7,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::executions::rows::{self, Row};
+use super::map_runs::ChildOf;
 use super::{States, name};
 use crate::wire::ServiceError;
+
+/// How long an EXPRESS execution may take.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html>
+const MOST_EXPRESS_SECONDS: u64 = 300;
 
 /// An execution in memory, with what it has to do next.
 #[derive(Debug)]
@@ -34,6 +39,10 @@ pub(super) enum LoadError {
 /// Loads the execution of `row`, which is open.
 pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError> {
     let (definition, role_arn) = states.definition(row.revision).await?;
+    let definition = match states.child_of(row).await? {
+        None => definition,
+        Some(child) => child_definition(&definition, &child)?,
+    };
     let number = row.number;
     let entries = states.read(move |database| rows::log(database, number)).await?;
     let start = start_context(row, role_arn)?;
@@ -43,6 +52,13 @@ pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError
         return Ok(Loaded { execution, open: Vec::new(), step });
     }
     replay(row, definition, start, &entries, now)
+}
+
+/// A child runs the states within its Map, an EXPRESS one for five minutes at most.
+fn child_definition(whole: &Definition, child: &ChildOf) -> Result<Arc<Definition>, LoadError> {
+    let timeout_seconds = child.express.then_some(MOST_EXPRESS_SECONDS);
+    let found = whole.child(&child.location, timeout_seconds);
+    found.map(Arc::new).ok_or_else(|| LoadError::Log(format!("there is no distributed Map at `{}`", child.location)))
 }
 
 fn replay(

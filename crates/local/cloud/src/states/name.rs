@@ -4,6 +4,7 @@
 
 use super::refusal;
 use crate::context::{ACCOUNT, Context};
+use crate::identifier;
 use crate::wire::ServiceError;
 
 /// The most characters of a name.
@@ -33,6 +34,20 @@ pub(super) fn machine_arn(context: &Context, name: &str) -> String {
 /// The ARN of the execution `name` of the machine at `machine_arn`.
 pub(super) fn execution_arn(machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))
+}
+
+/// The ARN of a child execution; its state machine's ARN ends in the label of its Map.
+pub(super) fn child_arn(machine_arn: &str, name: &str, express: bool) -> String {
+    if express {
+        let of = machine_arn.replacen(":stateMachine:", ":express:", 1);
+        return format!("{of}:{name}:{}", identifier::random());
+    }
+    execution_arn(machine_arn, name)
+}
+
+/// Whether an ARN is that of a child of a Map Run whose children are EXPRESS executions.
+pub(super) fn is_express_child(arn: &str) -> bool {
+    arn.splitn(7, ':').nth(5) == Some("express") && arn.contains('/')
 }
 
 /// The name at the end of an ARN.

@@ -7,7 +7,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 
-use asl::Failure;
+use asl::{Failure, Stimulus};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
@@ -22,6 +22,8 @@ const MOST_ACTIVE: usize = 256;
 pub(super) enum Command {
     /// Abort; `done` hears the time of the end once it is on disk.
     Stop { failure: Failure, done: oneshot::Sender<i64> },
+    /// Something that it waits for has happened.
+    Tell(Box<Stimulus>),
 }
 
 /// The commands to one execution in memory.
@@ -40,6 +42,8 @@ pub(super) enum Left {
     Closed,
     /// There is nothing to do before that time.
     Until(Timestamp),
+    /// There is nothing to do before it is told something.
+    Idle,
 }
 
 impl States {

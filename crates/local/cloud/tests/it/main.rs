@@ -5,4 +5,5 @@
 mod cloud;
 mod common;
 mod lambda;
+mod map_runs;
 mod states;

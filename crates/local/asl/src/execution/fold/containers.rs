@@ -25,6 +25,10 @@ impl Execution {
                 Some(())
             }
             Event::MapSucceeded | Event::ParallelSucceeded => {
+                if let Phase::MapRunEnded { output } = &self.frames.get(&entry.frame)?.phase {
+                    let output = output.clone();
+                    return self.fold_map_run_left(entry, output);
+                }
                 let slots = self.drop_container(entry.frame)?.slots;
                 let outputs = slots.iter().map(|slot| match slot {
                     Slot::Done(output) => Some(output.value().clone()),

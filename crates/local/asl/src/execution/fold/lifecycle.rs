@@ -40,9 +40,11 @@ impl Execution {
             current.retry_count = 0;
             current.attempts.fill(0);
         }
+        let has_map_run = frame.current.as_ref().is_some_and(|current| current.map_run.is_some());
         let children: Vec<FrameId> = frame.container.iter().flat_map(Container::running_frames).collect();
         let phase = match before {
-            Phase::Entering { .. } | Phase::Ended { .. } | Phase::Returned { .. } => before,
+            Phase::Entering { .. } | Phase::Ended { .. } | Phase::Returned { .. } | Phase::MapRunEnded { .. } => before,
+            _ if has_map_run => Phase::RedrivingMapRun,
             _ if frame.container.is_some() => Phase::Containing,
             _ => Phase::Executing,
         };
