@@ -59,7 +59,13 @@ pub(crate) struct StateFacts<'a> {
     pub(crate) retry_count: Option<u32>,
 }
 
-impl ContextObject<'_> {
+impl<'a> ContextObject<'a> {
+    /// One that says nothing but what it is given, except for the execution's input.
+    pub(crate) fn that_says(says: Value, start: &'a StartContext, state: &'a str, now: Timestamp) -> Self {
+        let state = StateFacts { name: state, entered_at: now, retry_count: None };
+        Self { start, redrive: None, state, item: None, now, made: OnceCell::from(says) }
+    }
+
     pub(crate) fn execution_input(&self) -> &Value {
         self.start.input.value()
     }
@@ -99,6 +105,6 @@ impl ContextObject<'_> {
 }
 
 /// A moment as the context object writes it: UTC with milliseconds.
-fn clock_text(at: Timestamp) -> String {
+pub(crate) fn clock_text(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
 }

@@ -20,7 +20,9 @@
 //! | errors, `Retry`, `Catch` | `failure.rs`, `retry.rs`, `catch.rs` |
 //! | distributed Maps and their runs | `states/map/*.rs`, `map_run.rs` |
 //! | what a `Resource` names | `integration.rs`, `lambda.rs` |
-//! | definitions and their problems | `definition/*.rs` |
+//! | definitions, read for execution | `definition/*.rs` |
+//! | definitions, checked as the service checks them | `validation/*.rs` |
+//! | one state, executed alone | `test_state/*.rs` |
 //! | execution and its log | `execution/*.rs`, `log.rs`, `history.rs` |
 //!
 //! Not supported yet, and refused when a definition is read: activities, `.sync` and `.waitForTaskToken`.
@@ -47,7 +49,9 @@ mod retry;
 mod scope;
 mod states;
 mod template;
+pub mod test_state;
 mod timestamp;
+mod validation;
 
 pub use context::StartContext;
 pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
@@ -59,3 +63,4 @@ pub use failure::Failure;
 pub use integration::Resource;
 pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};
+pub use validation::{Diagnostic, MachineType, Severity, validate};

@@ -106,6 +106,27 @@ fn read_machine(value: &Value, problems: &mut Problems) -> Option<Definition> {
     Some(Definition { flow: Arc::new(flow), timeout_seconds })
 }
 
+/// Reads a state that stands alone; where it leads to is not looked at.
+pub(crate) fn read_state(json: &str, name: &str) -> Result<Arc<State>, DefinitionError> {
+    let mut problems = Problems::default();
+    let state = match serde_json::from_str::<Value>(json) {
+        Ok(Value::Object(members)) => {
+            let mut reader = Reader::new(&members, String::new(), 0, &mut problems);
+            let state = State::read(name, &mut reader);
+            reader.finish();
+            state
+        }
+        _ => {
+            problems.invalid("", "the definition must be a JSON object");
+            None
+        }
+    };
+    match state {
+        Some(state) if problems.is_empty() => Ok(Arc::new(state)),
+        _ => Err(problems.into_error()),
+    }
+}
+
 /// Reads `StartAt` and `States`; the caller finishes the reader.
 pub(crate) fn read_flow(reader: &mut Reader<'_, '_>) -> Option<Flow> {
     if reader.depth() > MAX_FLOW_DEPTH {

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::validation::{self, Diagnostic, Severity};
+
 /// All problems of a definition.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub struct DefinitionError {
@@ -28,6 +30,16 @@ pub struct Problem {
     pub location: String,
     /// What is wrong there.
     pub message: String,
+}
+
+impl Problem {
+    /// The problem among those that the service would tell of, at its place in the text.
+    #[must_use]
+    pub fn diagnostic(self, definition: &str) -> Diagnostic {
+        let (line, column) = validation::position_of(definition, &self.location);
+        let location = Some(self.location);
+        Diagnostic { severity: Severity::Error, code: self.code.name(), message: self.message, location, line, column }
+    }
 }
 
 impl fmt::Display for Problem {

@@ -75,6 +75,10 @@ impl Query {
         &self.text
     }
 
+    pub(crate) fn tree(&self) -> &AstNode {
+        &self.tree
+    }
+
     /// Whether the expression may read the member of `$states`. Other uses than `$states.member`
     /// may read any.
     pub(crate) fn may_read(&self, member: &str) -> bool {

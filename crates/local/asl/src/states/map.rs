@@ -78,7 +78,7 @@ impl MapState {
         Some(Self { processor: Arc::new(processor), items, item_selector, concurrency, distributed })
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Action, Fault> {
+    pub(crate) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Action, Fault> {
         let input = moment.filtered_input()?;
         let scope = moment.scope(moment.input.value());
         let over = scope.over(input.value());
@@ -104,6 +104,18 @@ impl MapState {
     /// Where a distributed Map stands in the definition.
     pub(crate) fn location(&self) -> Option<&str> {
         self.distributed.as_ref().map(Distributed::location)
+    }
+
+    /// How many iterations may run at once, as the definition says it; 0 sets no bound.
+    pub(crate) fn asked_concurrency(&self, moment: &mut Moment<'_, '_>) -> Result<u64, Fault> {
+        let input = moment.filtered_input()?;
+        let scope = moment.scope(moment.input.value());
+        self.concurrency.value(&scope.over(input.value()), moment.random, concurrency_in)
+    }
+
+    /// Whether each iteration's input is made by a selector.
+    pub(crate) fn selects(&self) -> bool {
+        self.item_selector.is_some()
     }
 
     /// The input of one iteration; the scope's context object tells of the item.

@@ -19,8 +19,13 @@ impl Pass {
         Self { result: result.map(|value| value.clone().into()) }
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Fault> {
+    pub(crate) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Exit, Fault> {
         let input = moment.effective_input()?;
-        moment.leave_with_result(self.result.clone().unwrap_or(input))
+        moment.leave_with_result(self.result(&input))
+    }
+
+    /// The fixed result, else the effective input.
+    pub(crate) fn result(&self, effective_input: &Payload) -> Payload {
+        self.result.as_ref().unwrap_or(effective_input).clone()
     }
 }

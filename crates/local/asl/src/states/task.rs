@@ -47,7 +47,7 @@ impl Task {
         Some(Self { resource, timeout, heartbeat, credentials })
     }
 
-    pub(super) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Order, Fault> {
+    pub(crate) fn run(&self, moment: &mut Moment<'_, '_>) -> Result<Order, Fault> {
         let filtered = moment.filtered_input()?;
         let scope = moment.scope(moment.input.value());
         let over = scope.over(filtered.value());
