@@ -63,11 +63,15 @@ conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engin
 	fi
 
 .PHONY: check
-check: ## Format, lints, documentation, licences (house rules are among the tests)
+check: definitions ## Format, lints, documentation, licences, state machine definitions (house rules are among the tests)
 	cargo fmt --all --check
 	cargo clippy --locked $(EVERYTHING) -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --locked --workspace --no-deps --document-private-items
 	if command -v cargo-deny > /dev/null; then cargo deny --all-features check; else echo "cargo-deny is not installed: licences and advisories are not checked"; fi
+
+.PHONY: definitions
+definitions: build
+	$(PROGRAMS)/examples/check_definitions statemachine/*.asl.json
 
 .PHONY: bench
 bench: setup $(PYTHON)/bin/boto3-is-there ## Measure: invocation overhead, throughput, start of the functions
