@@ -19,6 +19,7 @@ mod refusal;
 mod scheduler;
 mod schema;
 mod task;
+mod test_state;
 mod validate;
 
 use std::collections::HashMap;
@@ -105,6 +106,7 @@ impl States {
             "TagResource" => machines::tag(self, body).await,
             "UntagResource" => machines::untag(self, body).await,
             "ValidateStateMachineDefinition" => validate::validate(body),
+            "TestState" => test_state::test(self, body).await,
             "StartExecution" => executions::start(self, body).await,
             "DescribeExecution" => executions::describe(self, body).await,
             "ListExecutions" => executions::list(self, body).await,

@@ -6,13 +6,13 @@
 
 mod rows;
 
-use asl::Definition;
+use asl::{Definition, MachineType};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 pub(super) use rows::{Machine, by_arn, revision_of};
 
-use super::{States, name, page, refusal, seconds};
+use super::{States, name, page, refusal, seconds, validate};
 use crate::identifier;
 use crate::wire::{Outcome, Reply, ServiceError, decode};
 
@@ -80,7 +80,7 @@ pub(super) async fn create(states: &States, body: Value) -> Outcome {
     let asked: Create = decode(body)?;
     name::check(&asked.name)?;
     refuse_unsupported(asked.r#type.as_deref(), asked.publish)?;
-    parse(&asked.definition)?;
+    validate::parse(&asked.definition, MachineType::Standard)?;
     let tags = merged(Map::new(), asked.tags)?;
     let machine = Machine {
         arn: name::machine_arn(states.context(), &asked.name),
@@ -107,7 +107,7 @@ pub(super) async fn update(states: &States, body: Value) -> Outcome {
         let message = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified";
         return Err(ServiceError::client("MissingRequiredParameter", message));
     }
-    asked.definition.as_deref().map(parse).transpose()?;
+    asked.definition.as_deref().map(|text| validate::parse(text, MachineType::Standard)).transpose()?;
     let change = rows::Change {
         arn: asked.state_machine_arn,
         definition: asked.definition,

@@ -49,6 +49,10 @@ pub(super) fn not_redrivable(why: &str) -> ServiceError {
     ServiceError::client("ExecutionNotRedrivable", why)
 }
 
+pub(super) fn validation(why: &str) -> ServiceError {
+    ServiceError::client("ValidationException", why)
+}
+
 pub(super) fn out_of_bounds(member: &str, value: impl std::fmt::Display, constraint: &str) -> ServiceError {
     let message = format!(
         "1 validation error detected: Value '{value}' at '{member}' failed to satisfy constraint: Member must {constraint}"
