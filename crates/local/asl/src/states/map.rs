@@ -113,6 +113,11 @@ impl MapState {
         self.concurrency.value(&scope.over(input.value()), moment.random, concurrency_in)
     }
 
+    /// Whether the results are written elsewhere, so that the state's own result is no array.
+    pub(crate) fn writes_results(&self) -> bool {
+        self.distributed.as_ref().is_some_and(Distributed::writes_results)
+    }
+
     /// Whether each iteration's input is made by a selector.
     pub(crate) fn selects(&self) -> bool {
         self.item_selector.is_some()

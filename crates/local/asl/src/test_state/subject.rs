@@ -85,6 +85,12 @@ impl Subject {
         }
     }
 
+    /// Whether a Map writes its results elsewhere, so that its own result is an object.
+    #[must_use]
+    pub fn writes_results(&self) -> bool {
+        matches!(&self.state.kind, Kind::Map(map) if map.writes_results())
+    }
+
     /// Whether a state of that name is in the flows of a Map or Parallel state.
     #[must_use]
     pub fn contains(&self, name: &str) -> bool {

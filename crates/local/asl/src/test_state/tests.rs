@@ -160,6 +160,25 @@ fn a_map_shows_its_items_and_their_inputs() {
     let inline = report_of(&map(selector, json!({})), setting(&json!({ "v": ["a", "b"], "k": 1 })));
     let made = json!([{ "i": 0, "x": "a", "k": 1 }, { "i": 1, "x": "b", "k": 1 }]);
     assert_eq!((&seen(&inline)["afterItemSelector"], &seen(&inline)["maxConcurrency"]), (&made, &json!(50)));
+    let config = json!({ "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" } });
+    let reader = json!({
+        "ItemReader": { "Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": { "InputType": "JSON", "ItemsPointer": "/a", "MaxItems": 3 }, "Parameters": { "Bucket": "b", "Key": "k" } },
+        "ItemBatcher": { "MaxItemsPerBatch": 2, "BatchInput": { "all": true } }, "ToleratedFailurePercentage": 40
+    });
+    let data = Some(r#"{"a":[1,2,3,4]}"#.to_owned());
+    let with_data = |failed| TestSetting {
+        map_item_reader_data: data.clone(),
+        map_iteration_failure_count: Some(failed),
+        ..setting(&json!({}))
+    };
+    let distributed = map(reader, config);
+    let good = report_of(&distributed, with_data(1));
+    assert_eq!(told(&good).0, "SUCCEEDED");
+    assert_eq!(seen(&good)["afterItemsPointer"], json!([1, 2, 3, 4]));
+    let batches =
+        json!([{ "BatchInput": { "all": true }, "Items": [1, 2] }, { "BatchInput": { "all": true }, "Items": [3] }]);
+    assert_eq!(seen(&good)["afterItemBatcher"], batches);
+    assert_eq!(told(&report_of(&distributed, with_data(2))).2, Some("States.ExceedToleratedFailureThreshold"));
 }
 
 #[test]

@@ -62,6 +62,11 @@ impl Distributed {
         self.reader.is_some()
     }
 
+    /// Whether results are written elsewhere.
+    pub(super) fn writes_results(&self) -> bool {
+        self.writer.is_some()
+    }
+
     /// What is asked of the Map Run.
     pub(super) fn order(&self, concurrency: u64, moment: &mut Moment<'_, '_>) -> Result<MapRunOrder, Fault> {
         let input = moment.filtered_input()?;

@@ -53,6 +53,13 @@ fn mode(name: Option<&str>) -> Result<Mode, ServiceError> {
 
 fn check(result: &Value, subject: &Subject, mode: Mode) -> Result<(), ServiceError> {
     match subject.kind() {
+        StateKind::Map if subject.writes_results() => {
+            if result.is_object() {
+                Ok(())
+            } else {
+                Err(refusal::validation("Mocked result must be a JSON object."))
+            }
+        }
         StateKind::Map | StateKind::Parallel => {
             if result.is_array() {
                 Ok(())
