@@ -19,11 +19,10 @@
 //! | context object | `context.rs` |
 //! | errors, `Retry`, `Catch` | `failure.rs`, `retry.rs`, `catch.rs` |
 //! | distributed Maps and their runs | `states/map/*.rs`, `map_run.rs` |
-//! | what a `Resource` names | `integration.rs`, `lambda.rs` |
+//! | what a `Resource` names | `integration.rs`, `integration/*.rs`, `lambda.rs` |
+//! | task tokens | `token.rs` |
 //! | definitions and their problems | `definition/*.rs` |
 //! | execution and its log | `execution/*.rs`, `log.rs`, `history.rs` |
-//!
-//! Not supported yet, and refused when a definition is read: activities, `.sync` and `.waitForTaskToken`.
 
 mod catch;
 mod context;
@@ -48,6 +47,7 @@ mod scope;
 mod states;
 mod template;
 mod timestamp;
+mod token;
 
 pub use context::StartContext;
 pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
@@ -56,6 +56,7 @@ pub use execution::{
     TimerId, TimerPurpose,
 };
 pub use failure::Failure;
-pub use integration::Resource;
+pub use integration::{Pattern, Resource};
 pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};
+pub use token::{TaskToken, TokenKey};
