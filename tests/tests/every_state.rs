@@ -144,6 +144,7 @@ impl<'a> Run<'a> {
             role_arn: "arn:aws:iam::000000000000:role/sluice".into(),
             input: input.into(),
             start_time: now,
+            token_key: asl::TokenKey::default(),
         };
         let (execution, step) = Execution::start(laboratory.definition.clone(), context, now, &mut || 0.0);
         let mut run = Self { laboratory, name: name.to_owned(), execution, runs, strikes, now, tasks: 0 };
@@ -223,7 +224,7 @@ impl<'a> Run<'a> {
 }
 
 fn failure(error: &str, cause: &str) -> Failure {
-    Failure { error: Some(error.to_owned()), cause: Some(cause.to_owned()) }
+    Failure::new(error, cause)
 }
 
 /// The state behind an invocation; three states share the catalog's function and tell it which they are.

@@ -13,6 +13,7 @@ use asl::lambda::{self, Answer};
 use asl::map_run::MapRunOrder;
 use asl::{
     Definition, Effect, Execution, Failure, MapItem, Payload, Resource, StartContext, Step, Stimulus, TaskId, TimerId,
+    TokenKey,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -75,6 +76,7 @@ impl Run {
             role_arn: "arn:aws:iam::111111111111:role/role".to_owned(),
             input: request["input"].clone().into(),
             start_time: self.now,
+            token_key: TokenKey::new([0; 32]),
         };
         let whole = definition.clone();
         let mut seed = self.seed;
@@ -118,7 +120,8 @@ impl Run {
                 Effect::CancelTimer { timer_id } => {
                     self.timers.remove(&timer_id);
                 }
-                Effect::Finished(_) => {}
+                // No case of the kind that this measures waits for somebody else.
+                Effect::FindActivity { .. } | Effect::AwaitTask { .. } | Effect::Finished(_) => {}
             }
         }
     }
@@ -128,7 +131,7 @@ impl Run {
             return self.next_timer();
         }
         let (task_id, resource, input) = self.tasks.remove(0);
-        let started = execution.advance(Stimulus::TaskStarted { task_id }, self.now, random);
+        let started = execution.advance(Stimulus::TaskStarted { task_id, worker_name: None }, self.now, random);
         self.take(started);
         let done = self.now.saturating_add(SignedDuration::from_secs(SLOW_SECONDS)).unwrap_or(Timestamp::MAX);
         let is_slow = self.behaviour(&resource, &input).as_deref() == Some("wait_60_seconds");
@@ -216,9 +219,10 @@ fn answer(behaviour: &str, event: String) -> Answer {
         _ => (event, false),
     };
     Answer {
+        status: 200,
         payload,
         function_error: failed.then(|| "Unhandled".to_owned()),
-        executed_version: "$LATEST".to_owned(),
+        executed_version: Some("$LATEST".to_owned()),
         request_id: "00000000-0000-0000-0000-000000000000".to_owned(),
         date: "Thu, 01 Jan 1970 00:00:00 GMT".to_owned(),
         trace_id: String::new(),

@@ -53,6 +53,7 @@ impl Catcher {
 /// The document that a caught error becomes.
 pub(crate) fn error_output(failure: &Failure) -> Payload {
     let members = [("Error", &failure.error), ("Cause", &failure.cause)];
-    let members = members.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::from(text.clone()?))));
+    // What is not known is null, not missing.
+    let members = members.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text.clone())));
     Value::Object(members.collect::<Map<_, _>>()).into()
 }

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::payload::Payload;
+use crate::token::TokenKey;
 
 /// What an execution is started with; none of it changes afterwards.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +29,9 @@ pub struct StartContext {
     pub input: Payload,
     /// When the execution was started.
     pub start_time: Timestamp,
+    /// What the tokens of its tasks are made with.
+    #[serde(skip)]
+    pub token_key: TokenKey,
 }
 
 impl StartContext {
@@ -47,6 +51,8 @@ pub(crate) struct ContextObject<'a> {
     /// Where a distributed Map read the item.
     pub(crate) item_source: Option<&'a str>,
     pub(crate) now: Timestamp,
+    /// Only a task that waits for an answer to its token has one.
+    pub(crate) task_token: Option<String>,
     pub(crate) made: OnceCell<Value>,
 }
 
@@ -93,6 +99,9 @@ impl<'a> ContextObject<'a> {
         }
         if let Some(count) = self.state.retry_count {
             context["State"]["RetryCount"] = count.into();
+        }
+        if let Some(token) = &self.task_token {
+            context["Task"] = json!({ "Token": token });
         }
         if let Some((index, item)) = &self.item {
             context["Map"] = json!({ "Item": { "Index": index, "Value": item } });

@@ -14,6 +14,10 @@ pub struct Failure {
     /// What a person reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
+    /// Whether a timeout is a missed heartbeat: the service calls both `States.Timeout`, but
+    /// `Retry` and `Catch` can tell them apart.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub missed_heartbeat: bool,
 }
 
 /// A failure within a state, and the field whose expression failed, where that was the reason.
@@ -55,7 +59,13 @@ pub(crate) const TIMEOUT: &str = "States.Timeout";
 impl Failure {
     /// A failure with both name and cause.
     pub fn new(error: impl Into<String>, cause: impl Into<String>) -> Self {
-        Self { error: Some(error.into()), cause: Some(cause.into()) }
+        Self { error: Some(error.into()), cause: Some(cause.into()), missed_heartbeat: false }
+    }
+
+    /// A failure of which either may be missing.
+    #[must_use]
+    pub fn of(error: Option<String>, cause: Option<String>) -> Self {
+        Self { error, cause, missed_heartbeat: false }
     }
 
     /// A failure of the interpreter itself, which no `Retry` and no `Catch` can match.
@@ -64,7 +74,11 @@ impl Failure {
     }
 
     pub(crate) fn timeout() -> Self {
-        Self { error: Some(TIMEOUT.to_owned()), cause: None }
+        Self { error: Some(TIMEOUT.to_owned()), ..Self::default() }
+    }
+
+    pub(crate) fn missed_heartbeat() -> Self {
+        Self { missed_heartbeat: true, ..Self::timeout() }
     }
 
     pub(crate) fn too_large(what: &str) -> Self {
@@ -82,7 +96,7 @@ impl Failure {
         let cause = format!(
             "An error occurred while executing the state '{state}' (entered at the event id #{entered_event_id}). {cause}"
         );
-        Self { error: self.error, cause: Some(cause) }
+        Self { cause: Some(cause), ..self }
     }
 
     /// Whether an `ErrorEquals` list matches this failure.
@@ -98,6 +112,7 @@ impl Failure {
             TASK_FAILED => error != TIMEOUT && error != HEARTBEAT_TIMEOUT && error != DATA_LIMIT_EXCEEDED,
             // A missed heartbeat is a timeout too.
             TIMEOUT => error == TIMEOUT || error == HEARTBEAT_TIMEOUT,
+            HEARTBEAT_TIMEOUT => error == HEARTBEAT_TIMEOUT || self.missed_heartbeat,
             _ => error == name,
         }
     }

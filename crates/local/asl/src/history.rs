@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_HistoryEvent.html>.
 
 mod map_run;
+mod task;
 
 use std::collections::BTreeMap;
 
@@ -41,6 +42,7 @@ impl Event {
     pub fn type_name(&self) -> String {
         let task = |resource: &Resource, what: &str| match resource {
             Resource::Function { .. } => format!("LambdaFunction{what}"),
+            Resource::Activity { .. } => format!("Activity{what}"),
             Resource::Service { .. } => format!("Task{what}"),
         };
         match self {
@@ -48,7 +50,7 @@ impl Event {
             Self::StateExited { kind, .. } => format!("{kind:?}StateExited"),
             Self::StateAborted { kind } => format!("{kind:?}StateAborted"),
             Self::TaskScheduled { resource, .. } => task(resource, "Scheduled"),
-            Self::TaskStarted { resource } => task(resource, "Started"),
+            Self::TaskStarted { resource, .. } => task(resource, "Started"),
             Self::TaskSucceeded { resource, .. } => task(resource, "Succeeded"),
             Self::TaskFailed { resource, .. } => task(resource, "Failed"),
             Self::TaskTimedOut { resource, .. } => task(resource, "TimedOut"),
@@ -79,6 +81,10 @@ impl Event {
             Self::WaitScheduled { .. } => "WaitScheduled",
             Self::RetryScheduled { .. } => "RetryScheduled",
             Self::HeartbeatReceived => "HeartbeatReceived",
+            Self::TaskSubmitted { .. } => "TaskSubmitted",
+            Self::TaskSubmitFailed { .. } => "TaskSubmitFailed",
+            Self::ActivityRequested { .. } => "ActivityRequested",
+            Self::CallbackReceived { .. } => "CallbackReceived",
             Self::FlowFailed { .. } => "FlowFailed",
             _ => "FlowAborted",
         }
@@ -123,83 +129,8 @@ fn details(event: &Event) -> Details {
             details["state"] = state.as_str().into();
             Some(("evaluationFailedEventDetails", details))
         }
-        other => task_details(other),
+        other => task::details(other),
     }
-}
-
-fn task_details(event: &Event) -> Details {
-    match event {
-        Event::TaskScheduled { resource: Resource::Function { arn }, .. } => {
-            Some(("lambdaFunctionScheduledEventDetails", scheduled_function(event, arn)))
-        }
-        Event::TaskScheduled { resource, .. } => {
-            Some(("taskScheduledEventDetails", scheduled_service(event, resource)))
-        }
-        Event::TaskStarted { resource: Resource::Function { .. } } => None,
-        Event::TaskStarted { resource } => Some(("taskStartedEventDetails", service_of(resource, Value::Null))),
-        Event::TaskSucceeded { resource, output } => Some(by_kind(
-            resource,
-            output_of(output),
-            "lambdaFunctionSucceededEventDetails",
-            "taskSucceededEventDetails",
-        )),
-        Event::TaskFailed { resource, failure } => {
-            Some(by_kind(resource, failure_of(failure), "lambdaFunctionFailedEventDetails", "taskFailedEventDetails"))
-        }
-        Event::TaskTimedOut { resource, failure } => Some(by_kind(
-            resource,
-            failure_of(failure),
-            "lambdaFunctionTimedOutEventDetails",
-            "taskTimedOutEventDetails",
-        )),
-        _ => None,
-    }
-}
-
-fn by_kind(
-    resource: &Resource,
-    details: Value,
-    function: &'static str,
-    service: &'static str,
-) -> (&'static str, Value) {
-    match resource {
-        Resource::Function { .. } => (function, details),
-        Resource::Service { .. } => (service, service_of(resource, details)),
-    }
-}
-
-/// Details with the service and its action added.
-fn service_of(resource: &Resource, details: Value) -> Value {
-    let mut members = match details {
-        Value::Object(members) => members,
-        _ => Map::new(),
-    };
-    if let Resource::Service { service, action } = resource {
-        members.insert("resourceType".to_owned(), service.as_str().into());
-        members.insert("resource".to_owned(), action.as_str().into());
-    }
-    members.into()
-}
-
-fn scheduled_function(event: &Event, arn: &str) -> Value {
-    let Event::TaskScheduled { parameters, timeout_seconds, role_arn, .. } = event else {
-        return Value::Null;
-    };
-    let mut details = json!({ "resource": arn, "input": parameters.to_json(), "inputDetails": untruncated() });
-    put_some(&mut details, "timeoutInSeconds", timeout_seconds.map(Value::from));
-    put_some(&mut details, "taskCredentials", role_arn.as_ref().map(|role| json!({ "roleArn": role })));
-    details
-}
-
-fn scheduled_service(event: &Event, resource: &Resource) -> Value {
-    let Event::TaskScheduled { parameters, region, timeout_seconds, heartbeat_seconds, role_arn, .. } = event else {
-        return Value::Null;
-    };
-    let mut details = service_of(resource, json!({ "region": region, "parameters": parameters.to_json() }));
-    put_some(&mut details, "timeoutInSeconds", timeout_seconds.map(Value::from));
-    put_some(&mut details, "heartbeatInSeconds", heartbeat_seconds.map(Value::from));
-    put_some(&mut details, "taskCredentials", role_arn.as_ref().map(|role| json!({ "roleArn": role })));
-    details
 }
 
 fn exited(name: &str, output: &Payload, assigned: &BTreeMap<String, Payload>) -> Value {

@@ -19,13 +19,12 @@
 //! | context object | `context.rs` |
 //! | errors, `Retry`, `Catch` | `failure.rs`, `retry.rs`, `catch.rs` |
 //! | distributed Maps and their runs | `states/map/*.rs`, `map_run.rs` |
-//! | what a `Resource` names | `integration.rs`, `lambda.rs` |
 //! | definitions, read for execution | `definition/*.rs` |
 //! | definitions, checked as the service checks them | `validation/*.rs` |
 //! | one state, executed alone | `test_state/*.rs` |
+//! | what a `Resource` names | `integration.rs`, `integration/*.rs`, `lambda.rs` |
+//! | task tokens | `token.rs` |
 //! | execution and its log | `execution/*.rs`, `log.rs`, `history.rs` |
-//!
-//! Not supported yet, and refused when a definition is read: activities, `.sync` and `.waitForTaskToken`.
 
 mod catch;
 mod context;
@@ -52,6 +51,7 @@ mod template;
 pub mod test_state;
 mod timestamp;
 mod validation;
+mod token;
 
 pub use context::StartContext;
 pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
@@ -60,7 +60,8 @@ pub use execution::{
     TimerId, TimerPurpose,
 };
 pub use failure::Failure;
-pub use integration::Resource;
+pub use integration::{Pattern, Resource};
 pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};
 pub use validation::{Diagnostic, MachineType, Severity, validate};
+pub use token::{TaskToken, TokenKey};

@@ -109,6 +109,18 @@ pub enum Event {
     },
     TaskStarted {
         resource: Resource,
+        /// Who took an activity's task, as the worker calls itself.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        worker_name: Option<String>,
+    },
+    /// The service has begun what the task waits for.
+    TaskSubmitted {
+        resource: Resource,
+        output: Payload,
+    },
+    TaskSubmitFailed {
+        resource: Resource,
+        failure: Failure,
     },
     TaskSucceeded {
         resource: Resource,
@@ -181,6 +193,21 @@ pub enum Event {
     },
     /// Internal: a task in flight gave a sign of life.
     HeartbeatReceived,
+    /// Internal: the task of an activity, before it is known whether there is such an activity.
+    ActivityRequested {
+        resource: Resource,
+        parameters: Payload,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        timeout_seconds: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        heartbeat_seconds: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role_arn: Option<String>,
+    },
+    /// Internal: the answer to a task's token, given before the service had answered the call.
+    CallbackReceived {
+        outcome: Result<Payload, Failure>,
+    },
     /// Internal: a branch or an iteration failed.
     FlowFailed {
         failure: Failure,
@@ -198,6 +225,8 @@ impl Event {
             Self::WaitScheduled { .. }
                 | Self::RetryScheduled { .. }
                 | Self::HeartbeatReceived
+                | Self::ActivityRequested { .. }
+                | Self::CallbackReceived { .. }
                 | Self::FlowFailed { .. }
                 | Self::FlowAborted
         )

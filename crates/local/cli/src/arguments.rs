@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use cloud::lambda::Endpoint;
 
 use crate::problem::EXIT_CODES;
 
@@ -74,6 +75,10 @@ pub(crate) struct Hosting {
     /// Folder of the functions' programs [default: the folder of `sluice`]
     #[arg(long, value_name = "DIR")]
     pub(crate) functions: Option<PathBuf>,
+    /// Where functions are invoked that are not deployed here (Invoke API, plain HTTP), such as http://127.0.0.1:9001
+    /// [default: $SLUICE_LAMBDA_ENDPOINT, or nowhere]
+    #[arg(long, value_name = "URL")]
+    pub(crate) lambda_endpoint: Option<Endpoint>,
     /// Definition of the state machine [default: the one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) state_machine: Option<PathBuf>,

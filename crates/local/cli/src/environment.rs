@@ -19,6 +19,8 @@ pub struct Environment {
     pub(crate) state_machine_arn: Option<String>,
     /// `SLUICE_LOG`: what goes to standard error, in the words of `tracing`'s filter.
     pub(crate) log: Option<String>,
+    /// `SLUICE_LAMBDA_ENDPOINT`: where functions are served that are not deployed here.
+    pub(crate) lambda_endpoint: Option<String>,
     /// Where data lies unless `--data` says otherwise.
     pub(crate) data: PathBuf,
     /// The folder of the running program, where the functions' programs lie too.
@@ -37,6 +39,7 @@ impl Environment {
             catalog_bucket: variable(variable::CATALOG_BUCKET),
             state_machine_arn: variable(variable::STATE_MACHINE_ARN),
             log: variable("SLUICE_LOG"),
+            lambda_endpoint: variable("SLUICE_LAMBDA_ENDPOINT"),
             data: data_directory(),
             programs: std::env::current_exe().ok().and_then(|program| program.parent().map(PathBuf::from)),
             has_credentials: ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"].into_iter().any(|name| variable(name).is_some()),

@@ -9,6 +9,7 @@ use std::time::Duration;
 use cloud::database::{DatabaseError, LockError};
 use cloud::deployment::{DeployError, Stack};
 use cloud::faults::Faults;
+use cloud::lambda::Endpoint;
 use cloud::{Cloud, CloudError, Config};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -114,6 +115,7 @@ pub(crate) fn refuse_options(hosting: &Hosting, place: &str) -> anyhow::Result<(
         ("--fault", !hosting.fault.is_empty()),
         ("--workers", hosting.workers.is_some()),
         ("--functions", hosting.functions.is_some()),
+        ("--lambda-endpoint", hosting.lambda_endpoint.is_some()),
         ("--state-machine", hosting.state_machine.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
@@ -142,10 +144,22 @@ fn config(data: &Path, hosting: &Hosting, environment: &Environment, place: Plac
         address,
         port,
         stack: Some(stack(hosting, environment)?),
+        lambda_endpoint: lambda_endpoint(hosting, environment)?,
         workers_per_function: hosting.workers.unwrap_or(0).into(),
         faults,
         speech_worker: functions(hosting.functions.as_deref(), environment)?.join("sluice-speech"),
         ..Config::new(data)
+    })
+}
+
+fn lambda_endpoint(hosting: &Hosting, environment: &Environment) -> anyhow::Result<Option<Endpoint>> {
+    if let Some(endpoint) = &hosting.lambda_endpoint {
+        return Ok(Some(endpoint.clone()));
+    }
+    let parsed = environment.lambda_endpoint.as_deref().map(str::parse::<Endpoint>).transpose();
+    parsed.map_err(|error| {
+        let next = "correct or unset SLUICE_LAMBDA_ENDPOINT";
+        anyhow::Error::new(Problem::new(Exit::Usage, error.to_string(), next))
     })
 }
 

@@ -26,6 +26,7 @@ async fn handle(event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
             "arn": context.invoked_function_arn,
             "request_id": context.request_id,
             "deadline": context.deadline,
+            "custom": context.client_context.map(|client| client.custom),
         })),
         None => act(&event).await,
     }

@@ -18,9 +18,10 @@ use crate::context::Context;
 use crate::database::{Database, DatabaseError, DirectoryLock, LockError};
 use crate::deployment::{DeployError, Stack};
 use crate::faults::Faults;
-use crate::lambda::{FunctionConfig, Functions, Surroundings};
+use crate::lambda::{Endpoint, FunctionConfig, Functions, Surroundings};
 use crate::queue::{EventFaults, Queue, Settings};
 use crate::server::{self, Surfaces};
+use crate::states::integrations::Services;
 use crate::states::{self, States};
 use crate::store::{self, Store, StoreError};
 use crate::tasks::Tasks;
@@ -44,6 +45,8 @@ pub struct Config {
     pub stack: Option<Stack>,
     /// Further functions.
     pub functions: Vec<FunctionConfig>,
+    /// Where functions are served that are not deployed here.
+    pub lambda_endpoint: Option<Endpoint>,
     /// Workers of each function of the stack, and engines of each kind at once; 0 takes one for each core.
     pub workers_per_function: usize,
     /// The `sluice-speech` program, which the speech engine runs in.
@@ -63,6 +66,7 @@ impl Config {
             region: "us-east-1".to_owned(),
             stack: None,
             functions: Vec::new(),
+            lambda_endpoint: None,
             workers_per_function: 0,
             speech_worker: PathBuf::from("sluice-speech"),
             faults: Faults::default(),
@@ -144,11 +148,15 @@ impl Cloud {
             tasks: tasks.clone(),
         };
         let functions = Functions::deploy(functions, &surroundings).map_err(CloudError::Thread)?;
+        let functions = functions.or_else_at(config.lambda_endpoint.clone());
+        let media = Media::new(context.clone(), tasks.clone(), media(&config));
+        let services = Services { media: media.clone(), s3: crate::s3::service(&context) };
+        let key = context.database.write(|database| states::token_key(database)).await?;
         let cloud = Self {
             address,
-            states: States::new(context.clone(), functions.clone(), tasks.clone()),
+            states: States::new(context.clone(), functions.clone(), services, key, tasks.clone()),
             queue: Queue::new(&context, delivery(&config.faults)),
-            media: Media::new(context.clone(), tasks.clone(), media(&config)),
+            media,
             context,
             functions,
             tasks,
@@ -294,7 +302,9 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 fn open(directory: &Path, region: &str) -> Result<Context, CloudError> {
     // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
-    let schemas = ["BEGIN IMMEDIATE", store::SCHEMA, states::SCHEMA, states::MAP_RUN_SCHEMA, jobs::SCHEMA, "COMMIT"];
+    let tables =
+        [store::SCHEMA, states::SCHEMA, states::MAP_RUN_SCHEMA, jobs::SCHEMA].into_iter().chain(states::TASK_SCHEMAS);
+    let schemas: Vec<&str> = ["BEGIN IMMEDIATE"].into_iter().chain(tables).chain(["COMMIT"]).collect();
     let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
     let store = Store::open(database.clone(), directory, Clock)?;
     let scratch = directory.join("scratch");

@@ -6,6 +6,7 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>
 
 pub(crate) mod api;
+pub(crate) mod endpoint;
 mod failure;
 mod launcher;
 mod logs;
@@ -18,6 +19,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 
 use crate::clock::Clock;
@@ -26,6 +29,9 @@ use crate::faults::Faults;
 use crate::tasks::Tasks;
 use crate::wire::ServiceError;
 
+pub use endpoint::{Endpoint, EndpointError};
+
+use endpoint::Call;
 use launcher::Launcher;
 use pool::Pool;
 
@@ -67,6 +73,7 @@ pub struct Invocation {
 pub struct Functions {
     pools: Arc<BTreeMap<String, Arc<Pool>>>,
     region: Arc<str>,
+    elsewhere: Option<Arc<Endpoint>>,
 }
 
 /// What the pools need of the cloud around them.
@@ -94,7 +101,13 @@ impl Functions {
             (config.name.clone(), Arc::new(Pool::new(config, surroundings.clone(), launcher.clone())))
         };
         let pools = Arc::new(functions.into_iter().map(pool).collect());
-        Ok(Self { pools, region: Arc::clone(&surroundings.region) })
+        Ok(Self { pools, region: Arc::clone(&surroundings.region), elsewhere: None })
+    }
+
+    /// The same functions; those that are not among them are looked for at `endpoint`.
+    #[must_use]
+    pub(crate) fn or_else_at(self, endpoint: Option<Endpoint>) -> Self {
+        Self { elsewhere: endpoint.map(Arc::new), ..self }
     }
 
     /// Invokes a function by its name or ARN and waits for its answer. A function's own failure is an answer too.
@@ -103,10 +116,38 @@ impl Functions {
     /// `ResourceNotFoundException`, `RequestTooLargeException`, `TooManyRequestsException` when too many invocations
     /// wait, `ServiceException` when the cloud is shutting down.
     pub async fn invoke(&self, function: &str, payload: Bytes) -> Result<Invocation, ServiceError> {
+        self.invoke_for(function, payload, None).await
+    }
+
+    /// The same, with what the caller's client says of itself: JSON in Base64.
+    pub(crate) async fn invoke_for(
+        &self,
+        function: &str,
+        payload: Bytes,
+        client_context: Option<String>,
+    ) -> Result<Invocation, ServiceError> {
         if payload.len() > MOST_PAYLOAD_BYTES {
             return Err(failure::request_too_large(payload.len()));
         }
-        self.pool(function)?.invoke(payload).await
+        match (self.pool(function), self.elsewhere(function)) {
+            (Ok(pool), _) => pool.invoke(payload, client_context.as_deref().and_then(decoded)).await,
+            (Err(_), Some(endpoint)) => {
+                let (function, qualifier) = (name_in(function).to_owned(), qualifier_in(function).map(str::to_owned));
+                let call = Call { function, qualifier, client_context, payload, ..Call::default() };
+                endpoint.invoke(&call).await.map(|answered| answered.invocation)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    /// Refuses a function that is neither here nor perhaps elsewhere.
+    pub(crate) fn check(&self, function: &str) -> Result<(), ServiceError> {
+        if self.elsewhere.is_some() { Ok(()) } else { self.pool(function).map(drop) }
+    }
+
+    /// Where a function is to be invoked that is not here.
+    pub(crate) fn elsewhere(&self, function: &str) -> Option<Arc<Endpoint>> {
+        self.elsewhere.clone().filter(|_| self.pool(function).is_err())
     }
 
     /// The functions there are, in the order of their names.
@@ -125,8 +166,21 @@ impl Functions {
     }
 }
 
+/// A client context as the Runtime API hands it on; what is no text goes nowhere.
+fn decoded(client_context: &str) -> Option<String> {
+    let bytes = STANDARD.decode(client_context).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    http::HeaderValue::from_str(&text).is_ok().then_some(text)
+}
+
+/// The version or alias in `NAME:QUALIFIER` or an ARN.
+pub(crate) fn qualifier_in(function: &str) -> Option<&str> {
+    let rest = function.split_once("function:").map_or(function, |(_, rest)| rest);
+    rest.split(':').nth(1)
+}
+
 /// The name in `NAME`, `NAME:QUALIFIER`, `ACCOUNT:function:NAME` or an ARN with or without qualifier.
-fn name_in(function: &str) -> &str {
+pub(crate) fn name_in(function: &str) -> &str {
     let rest = function.split_once("function:").map_or(function, |(_, rest)| rest);
     rest.split(':').next().unwrap_or(rest)
 }

@@ -2,14 +2,17 @@
 //!
 //! An execution is its log. The entries of a step are on disk before what follows from them is done, and a restart
 //! replays what is open and does its open work again; tasks must therefore bear being done twice, as on AWS.
-//! Not here: EXPRESS machines, versions and aliases, activities, callbacks with task tokens.
+//! Not here: EXPRESS machines, versions and aliases.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>
 
+mod activities;
 mod call;
 mod driver;
 mod executions;
 mod history;
+pub(crate) mod integrations;
+mod jobs;
 mod load;
 mod machines;
 mod map_runs;
@@ -18,14 +21,14 @@ mod page;
 mod refusal;
 mod scheduler;
 mod schema;
-mod task;
+mod task_tokens;
 mod test_state;
 mod validate;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use asl::Definition;
+use asl::{Definition, TokenKey};
 use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction};
 use serde_json::Value;
@@ -35,12 +38,18 @@ use crate::context::Context;
 use crate::lambda::Functions;
 use crate::tasks::Tasks;
 use crate::wire::{Outcome, ServiceError};
+pub(crate) use task_tokens::key as token_key;
+
 use executions::rows::{self, Row};
+use integrations::Services;
 use map_runs::MapRuns;
 use scheduler::{Command, Scheduler};
 
 pub(crate) use map_runs::schema::SCHEMA as MAP_RUN_SCHEMA;
 pub(crate) use schema::SCHEMA;
+
+/// The tables of activities, task tokens and jobs.
+pub(crate) const TASK_SCHEMAS: [&str; 3] = [activities::SCHEMA, task_tokens::SCHEMA, jobs::SCHEMA];
 
 /// Tasks under way at once, over all executions; more wait their turn. Below the bound of a function's own queue, so
 /// that a flood of executions never throttles itself.
@@ -59,6 +68,10 @@ pub struct States {
 struct Inner {
     context: Context,
     functions: Functions,
+    services: Services,
+    activities: activities::Queue,
+    watched: jobs::Watched,
+    token_key: TokenKey,
     tasks: Tasks,
     scheduler: Mutex<Scheduler>,
     calls: Arc<Semaphore>,
@@ -68,10 +81,20 @@ struct Inner {
 
 impl States {
     /// The surface over the database of `context`, which must have been opened with [`SCHEMA`].
-    pub(crate) fn new(context: Context, functions: Functions, tasks: Tasks) -> Self {
+    pub(crate) fn new(
+        context: Context,
+        functions: Functions,
+        services: Services,
+        token_key: TokenKey,
+        tasks: Tasks,
+    ) -> Self {
         let inner = Inner {
             context,
             functions,
+            services,
+            activities: activities::Queue::default(),
+            watched: jobs::Watched::default(),
+            token_key,
             tasks,
             scheduler: Mutex::default(),
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
@@ -88,6 +111,7 @@ impl States {
         for number in &open {
             self.wake(*number);
         }
+        self.stop_orphans().await?;
         Ok(open.len())
     }
 
@@ -117,6 +141,14 @@ impl States {
             "DescribeMapRun" => map_runs::api::describe(self, body).await,
             "ListMapRuns" => map_runs::api::list(self, body).await,
             "UpdateMapRun" => map_runs::api::update(self, body).await,
+            "CreateActivity" => activities::create(self, body).await,
+            "DescribeActivity" => activities::describe(self, body).await,
+            "ListActivities" => activities::list(self, body).await,
+            "DeleteActivity" => activities::delete(self, body).await,
+            "GetActivityTask" => activities::get_task(self, body).await,
+            "SendTaskSuccess" => task_tokens::succeed(self, body).await,
+            "SendTaskFailure" => task_tokens::fail(self, body).await,
+            "SendTaskHeartbeat" => task_tokens::heartbeat(self, body).await,
             other => Err(ServiceError::not_available_locally(format!(
                 "`{other}` of Step Functions is not available locally"
             ))),
@@ -151,7 +183,7 @@ impl States {
     /// Aborts an execution; resolves with the time of its end once that is on disk.
     async fn stop(&self, number: i64, error: Option<String>, cause: Option<String>) -> Result<i64, ServiceError> {
         let (done, stopped) = oneshot::channel();
-        self.command(number, Command::Stop { failure: asl::Failure { error, cause }, done });
+        self.command(number, Command::Stop { failure: asl::Failure::of(error, cause), done });
         if let Ok(stopped) = stopped.await {
             return Ok(stopped);
         }

@@ -1,7 +1,6 @@
 //! State machine definitions: what is read from the text, checked once, and then only looked at.
 //!
-//! Spec: <https://states-language.net/#toplevelfields>. The `.sync` and `.waitForTaskToken` patterns
-//! are refused when the definition is read.
+//! Spec: <https://states-language.net/#toplevelfields>.
 
 mod check;
 mod child;

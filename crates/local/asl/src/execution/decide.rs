@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::frame::{Current, Frame, Phase, Trouble};
-use super::{Execution, ROOT, Step};
+use super::{Execution, ROOT, Step, TaskId};
 use crate::context::{ContextObject, StateFacts};
 use crate::failure::{DATA_LIMIT_EXCEEDED, Failure, Fault};
+use crate::integration::Pattern;
 use crate::log::{Event, FrameId, MapRunEvent, StateKind};
 use crate::payload::Payload;
 use crate::states::{Action, Exit, Kind, Moment};
 use crate::timestamp;
+use crate::token::TaskToken;
 
 /// What a flow in some phase does next.
 enum Turn {
@@ -86,17 +88,7 @@ impl Execution {
                 let due = timestamp::for_log(due);
                 self.emit(id, Event::WaitScheduled { due }, now, step);
             }
-            Ok(Action::StartTask(order)) => {
-                let scheduled = Event::TaskScheduled {
-                    resource: order.resource,
-                    region: self.start.region().to_owned(),
-                    parameters: order.input,
-                    timeout_seconds: order.timeout_seconds,
-                    heartbeat_seconds: order.heartbeat_seconds,
-                    role_arn: order.role_arn,
-                };
-                self.emit(id, scheduled, now, step);
-            }
+            Ok(Action::StartTask(order)) => self.emit(id, order.event(self.start.region()), now, step),
             Ok(Action::StartBranches { input }) => {
                 self.emit(id, Event::ParallelStarted { input }, now, step);
             }
@@ -258,7 +250,8 @@ impl Execution {
     ) -> T {
         let (frame, current) = (self.frame(id), self.current(id));
         let item = frame.item.as_ref().map(|(index, item)| (*index, item.value()));
-        let context = self.context(current, item, now);
+        let mut context = self.context(current, item, now);
+        context.task_token = self.task_token(frame, current);
         run(&mut moment(current, frame, &context, now, random))
     }
 
@@ -281,8 +274,23 @@ impl Execution {
             item,
             item_source: None,
             now,
+            task_token: None,
             made: OnceCell::new(),
         }
+    }
+
+    /// The token of the task that a flow is about to start, or that it has started last.
+    fn task_token(&self, frame: &Frame, current: &Current) -> Option<String> {
+        let Kind::Task(task) = &current.state.kind else {
+            return None;
+        };
+        if task.resource.pattern() != Pattern::WaitForTaskToken {
+            return None;
+        }
+        let starts = matches!(frame.phase, Phase::Executing | Phase::RetryWaiting { .. });
+        let task_id = current.task.filter(|_| !starts).unwrap_or(TaskId(self.next_sequence));
+        let (execution_arn, start_time) = (self.start.execution_arn.clone(), self.start.start_time);
+        Some(self.start.token_key.write(&TaskToken { execution_arn, start_time, task_id }))
     }
 
     pub(super) fn frame(&self, id: FrameId) -> &Frame {

@@ -4,13 +4,14 @@
 mod containers;
 mod lifecycle;
 mod map_run;
+mod task;
 
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::frame::{Current, Flight, Phase, Trouble};
-use super::work::{Status, TaskId, TimerId, TimerPurpose};
+use super::frame::{Current, Phase, Trouble};
+use super::work::{Status, TimerId, TimerPurpose};
 use super::{Execution, ReplayError};
 use crate::failure::Failure;
 use crate::log::{Event, FrameId, LogEntry, StateKind};
@@ -60,35 +61,6 @@ impl Execution {
         }
     }
 
-    fn fold_task(&mut self, entry: &LogEntry, event: &Event) -> Fits {
-        match event {
-            Event::TaskScheduled { .. } => self.fold_scheduled(entry),
-            Event::TaskStarted { .. } => {
-                self.move_cursor(entry)?;
-                self.flight(entry.frame)?.started = true;
-                Some(())
-            }
-            Event::HeartbeatReceived => self.fold_heartbeat(entry),
-            Event::TaskSucceeded { output, .. } => {
-                self.move_cursor(entry)?;
-                let task = self.flight(entry.frame)?.task;
-                self.work.answer_task(task);
-                self.set_phase(entry.frame, Phase::Returned { result: output.clone() })
-            }
-            Event::TaskFailed { failure, .. } => {
-                self.move_cursor(entry)?;
-                let task = self.flight(entry.frame)?.task;
-                self.work.answer_task(task);
-                self.fail(entry.frame, failure)
-            }
-            Event::TaskTimedOut { failure, .. } => {
-                self.move_cursor(entry)?;
-                self.fail(entry.frame, failure)
-            }
-            other => self.fold_container(entry, other),
-        }
-    }
-
     fn fold_entered(&mut self, entry: &LogEntry, name: &str, input: &Payload) -> Fits {
         let frame = self.frames.get_mut(&entry.frame)?;
         let state = frame.flow.states.get(name)?.clone();
@@ -102,6 +74,7 @@ impl Execution {
             retry_count: 0,
             attempts,
             map_run: None,
+            task: None,
         });
         self.move_cursor(entry)?;
         self.set_phase(entry.frame, Phase::Executing)
@@ -152,36 +125,6 @@ impl Execution {
             && matches!(frame.phase, Phase::Executing | Phase::Containing);
         let trouble = Trouble { failure: failure.clone(), child: None, is_untold, is_final };
         self.set_phase(entry.frame, Phase::Failing(trouble))
-    }
-
-    fn fold_scheduled(&mut self, entry: &LogEntry) -> Fits {
-        let Event::TaskScheduled { resource, parameters, timeout_seconds, heartbeat_seconds, role_arn, .. } =
-            &entry.event
-        else {
-            return None;
-        };
-        self.move_cursor(entry)?;
-        let flight = Flight {
-            task: TaskId(entry.sequence),
-            resource: resource.clone(),
-            input: parameters.clone(),
-            role_arn: role_arn.clone(),
-            started: false,
-            timeout_seconds: *timeout_seconds,
-            heartbeat_seconds: *heartbeat_seconds,
-            timeout: timeout_seconds.map(|seconds| timer(entry, TimerPurpose::TaskTimeout, seconds)),
-            heartbeat: heartbeat_seconds.map(|seconds| timer(entry, TimerPurpose::Heartbeat, seconds)),
-        };
-        self.set_phase(entry.frame, Phase::InFlight(flight))
-    }
-
-    fn fold_heartbeat(&mut self, entry: &LogEntry) -> Fits {
-        let flight = self.flight(entry.frame)?;
-        let next = timer(entry, TimerPurpose::Heartbeat, flight.heartbeat_seconds?);
-        let (old, _) = flight.heartbeat.replace(next)?;
-        self.work.drop_timer(old);
-        self.work.open_timer(next.0, entry.frame);
-        Some(())
     }
 
     fn fail(&mut self, id: FrameId, failure: &Failure) -> Fits {
@@ -235,17 +178,6 @@ impl Execution {
         self.frames.get_mut(&entry.frame)?.cursor = entry.event_id?;
         Some(())
     }
-
-    fn flight(&mut self, id: FrameId) -> Option<&mut Flight> {
-        match &mut self.frames.get_mut(&id)?.phase {
-            Phase::InFlight(flight) => Some(flight),
-            _ => None,
-        }
-    }
-}
-
-fn timer(entry: &LogEntry, purpose: TimerPurpose, seconds: u64) -> (TimerId, Timestamp) {
-    (TimerId { entry: entry.sequence, purpose }, later(entry.at, seconds))
 }
 
 fn later(from: Timestamp, seconds: u64) -> Timestamp {

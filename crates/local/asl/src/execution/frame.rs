@@ -47,6 +47,8 @@ pub(super) struct Current {
     pub(super) attempts: Vec<u32>,
     /// What a distributed Map has begun and a redrive goes on with.
     pub(super) map_run: Option<MapRun>,
+    /// The task of the last attempt.
+    pub(super) task: Option<TaskId>,
 }
 
 /// What a flow is about to do, or waits for.
@@ -54,7 +56,7 @@ pub(super) struct Current {
 /// ```text
 /// Executing → StartingMapRun → MapRunning → MapRunEnded → Returned
 ///
-/// Entering → Executing → InFlight ──→ Returned ─┐
+/// Entering → Executing → InFlight ──→ Returned ─┐   an activity's: Requested → InFlight
 ///    ↑           │  ↑  → Waiting ───────────────┤
 ///    │           │  │  → Containing → Returned ─┤
 ///    │           ↓  │                           ↓
@@ -71,6 +73,8 @@ pub(super) enum Phase {
     },
     #[default]
     Executing,
+    /// An activity's task; whether there is such an activity is not known yet.
+    Requested(Flight),
     InFlight(Flight),
     Waiting {
         timer: TimerId,
@@ -134,6 +138,10 @@ pub(super) struct Flight {
     pub(super) input: Payload,
     pub(super) role_arn: Option<String>,
     pub(super) started: bool,
+    /// What the service answered when the task waits for more than that.
+    pub(super) submitted: Option<Payload>,
+    /// The answer to the task's token, given before the service's.
+    pub(super) callback: Option<Result<Payload, Failure>>,
     pub(super) timeout_seconds: Option<u64>,
     pub(super) heartbeat_seconds: Option<u64>,
     pub(super) timeout: Option<(TimerId, Timestamp)>,
@@ -193,7 +201,7 @@ impl Phase {
 
     pub(super) fn task(&self) -> Option<TaskId> {
         match self {
-            Self::InFlight(flight) => Some(flight.task),
+            Self::Requested(flight) | Self::InFlight(flight) => Some(flight.task),
             Self::MapRunning { task } => Some(*task),
             _ => None,
         }

@@ -11,6 +11,7 @@ mod fold;
 mod frame;
 mod map_run;
 mod stimulus;
+mod task;
 mod work;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -123,8 +124,10 @@ impl Execution {
 
     /// Goes on after a replay whose log ends in the middle of a step; otherwise does nothing.
     pub fn resume(&mut self, now: Timestamp, random: &mut dyn FnMut() -> f64) -> Step {
+        let now = timestamp::for_log(now);
         let mut step = Step::default();
-        self.drive(timestamp::for_log(now), random, &mut step);
+        self.settle_callbacks(now, &mut step);
+        self.drive(now, random, &mut step);
         self.finish_step(&mut step);
         step
     }
@@ -235,3 +238,6 @@ impl Execution {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod task_tests;

@@ -2,12 +2,10 @@
 
 use jiff::Timestamp;
 
-use super::frame::Phase;
 use super::work::{Status, TaskId, TimerId, TimerPurpose};
 use super::{Execution, MAX_HISTORY_EVENTS, ROOT, Step};
 use crate::failure::Failure;
-use crate::integration::Resource;
-use crate::log::{Event, FrameId, MapRunEvent};
+use crate::log::{Event, MapRunEvent};
 use crate::payload::Payload;
 
 /// The longest error name and cause that the service keeps:
@@ -22,6 +20,32 @@ pub enum Stimulus {
     TaskStarted {
         /// The task.
         task_id: TaskId,
+        /// What the worker of an activity calls itself.
+        worker_name: Option<String>,
+    },
+    /// The activity that was looked for is there.
+    ActivityFound {
+        /// The request.
+        task_id: TaskId,
+    },
+    /// There is no such activity.
+    ActivityMissing {
+        /// The request.
+        task_id: TaskId,
+    },
+    /// The service has answered a task that waits for more than that.
+    TaskSubmitted {
+        /// The task.
+        task_id: TaskId,
+        /// What the service answered.
+        output: Payload,
+    },
+    /// The service refused a task that would have waited for more than its answer.
+    TaskSubmitFailed {
+        /// The task.
+        task_id: TaskId,
+        /// The error's name and cause.
+        failure: Failure,
     },
     /// The task's work is done.
     TaskSucceeded {
@@ -95,18 +119,16 @@ impl Execution {
         match stimulus {
             Stimulus::Redrive => self.redrive(now, step),
             _ if self.status != Status::Running => {}
-            Stimulus::TaskStarted { task_id } => {
-                if let Some((frame, _)) = self.task(task_id) {
-                    self.start_task(frame, now, step);
-                }
+            Stimulus::ActivityFound { task_id } => self.activity_found(task_id, now, step),
+            Stimulus::ActivityMissing { task_id } => self.activity_missing(task_id, now, random, step),
+            Stimulus::TaskStarted { task_id, worker_name } => self.task_started(task_id, worker_name, now, step),
+            Stimulus::TaskSubmitted { task_id, output } => self.task_submitted(task_id, output, now, step),
+            Stimulus::TaskSubmitFailed { task_id, failure } => {
+                self.task_submit_failed(task_id, bounded(failure), now, step);
             }
-            Stimulus::TaskSucceeded { task_id, output } => {
-                self.task_succeeded(task_id, output, now, step);
-            }
-            Stimulus::TaskFailed { task_id, failure } => {
-                self.task_failed(task_id, bounded(failure), now, step);
-            }
-            Stimulus::TaskTimedOut { task_id } => self.task_timed_out(task_id, now, step),
+            Stimulus::TaskSucceeded { task_id, output } => self.task_ended(task_id, Ok(output), now, step),
+            Stimulus::TaskFailed { task_id, failure } => self.task_ended(task_id, Err(bounded(failure)), now, step),
+            Stimulus::TaskTimedOut { task_id } => self.task_timed_out(task_id, Failure::timeout(), now, step),
             Stimulus::TaskHeartbeat { task_id } => self.heartbeat(task_id, now, step),
             Stimulus::MapRunSucceeded { task_id, output } => {
                 self.map_run_ended(task_id, MapRunEvent::Succeeded { output }, now, step);
@@ -132,60 +154,6 @@ impl Execution {
         }
     }
 
-    fn task(&self, task: TaskId) -> Option<(FrameId, Resource)> {
-        let id = self.work.task_frame(task)?;
-        match &self.frames.get(&id)?.phase {
-            Phase::InFlight(flight) => Some((id, flight.resource.clone())),
-            _ => None,
-        }
-    }
-
-    /// The history says that a task was started before it says how it ended.
-    fn start_task(&mut self, id: FrameId, now: Timestamp, step: &mut Step) {
-        let resource = match self.frames.get(&id).map(|frame| &frame.phase) {
-            Some(Phase::InFlight(flight)) if !flight.started => flight.resource.clone(),
-            _ => return,
-        };
-        self.emit(id, Event::TaskStarted { resource }, now, step);
-    }
-
-    fn task_succeeded(&mut self, task: TaskId, output: Payload, now: Timestamp, step: &mut Step) {
-        let Some((id, resource)) = self.task(task) else {
-            return;
-        };
-        self.start_task(id, now, step);
-        let event = if output.is_too_large() {
-            let failure = Failure::too_large(resource.label());
-            Event::TaskFailed { resource, failure }
-        } else {
-            Event::TaskSucceeded { resource, output }
-        };
-        self.emit(id, event, now, step);
-    }
-
-    fn task_failed(&mut self, task: TaskId, failure: Failure, now: Timestamp, step: &mut Step) {
-        if let Some((id, resource)) = self.task(task) {
-            self.start_task(id, now, step);
-            self.emit(id, Event::TaskFailed { resource, failure }, now, step);
-        }
-    }
-
-    fn task_timed_out(&mut self, task: TaskId, now: Timestamp, step: &mut Step) {
-        if let Some((id, resource)) = self.task(task) {
-            self.emit(id, Event::TaskTimedOut { resource, failure: Failure::timeout() }, now, step);
-        }
-    }
-
-    fn heartbeat(&mut self, task: TaskId, now: Timestamp, step: &mut Step) {
-        let Some((id, _)) = self.task(task) else {
-            return;
-        };
-        let has_heartbeat = self.frame(id).phase.timers()[1].is_some();
-        if has_heartbeat {
-            self.emit(id, Event::HeartbeatReceived, now, step);
-        }
-    }
-
     fn timer_fired(&mut self, timer: TimerId, now: Timestamp, random: &mut dyn FnMut() -> f64, step: &mut Step) {
         let Some(id) = self.work.fire_timer(timer) else {
             return;
@@ -197,8 +165,10 @@ impl Execution {
                 self.emit_after(last, ROOT, Event::ExecutionTimedOut { failure: Failure::timeout() }, now, step);
             }
             TimerPurpose::TaskTimeout | TimerPurpose::Heartbeat => {
+                let is_heartbeat = timer.purpose == TimerPurpose::Heartbeat;
+                let failure = if is_heartbeat { Failure::missed_heartbeat() } else { Failure::timeout() };
                 if let Some(task) = self.frame(id).phase.task() {
-                    self.task_timed_out(task, now, step);
+                    self.task_timed_out(task, failure, now, step);
                 }
             }
             TimerPurpose::Retry => self.execute(id, now, random, step),
@@ -222,5 +192,6 @@ fn bounded(failure: Failure) -> Failure {
     Failure {
         error: failure.error.map(|error| cut(error, MAX_ERROR_BYTES)),
         cause: failure.cause.map(|cause| cut(cause, MAX_CAUSE_BYTES)),
+        ..failure
     }
 }

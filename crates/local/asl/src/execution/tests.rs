@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Effect, Execution, MAX_HISTORY_EVENTS, ReplayError, Step, Stimulus};
-use crate::{Definition, Event, Failure, LogEntry, Payload, StartContext, Status, TimerPurpose};
+use crate::{Definition, Event, Failure, LogEntry, Payload, StartContext, Status, TimerPurpose, TokenKey};
 
 fn random() -> f64 {
     0.5
@@ -30,6 +30,7 @@ fn start_context(input: &Value) -> StartContext {
         role_arn: "arn:aws:iam::1:role/r".to_owned(),
         input: input.clone().into(),
         start_time: epoch(),
+        token_key: TokenKey::new([7; 32]),
     }
 }
 

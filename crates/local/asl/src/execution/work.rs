@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::frame::Phase;
+use super::frame::{Flight, Phase};
 use super::{Execution, ROOT};
 use crate::failure::Failure;
 use crate::integration::Resource;
@@ -84,6 +84,26 @@ pub enum Effect {
         timeout_seconds: Option<u64>,
         /// How long it may be silent; the engine itself keeps the time.
         heartbeat_seconds: Option<u64>,
+        /// Whether a worker has it already; only an activity's task can be.
+        started: bool,
+    },
+    /// Say whether there is such an activity: [`super::Stimulus::ActivityFound`] or
+    /// [`super::Stimulus::ActivityMissing`].
+    FindActivity {
+        /// Names the request in the stimulus.
+        task_id: TaskId,
+        /// The activity.
+        arn: String,
+    },
+    /// The service has answered, and the task waits: for the end of the job that was started, or
+    /// for somebody who has its token.
+    AwaitTask {
+        /// The task.
+        task_id: TaskId,
+        /// Who does the work.
+        resource: Resource,
+        /// What the service answered.
+        submitted: Payload,
     },
     /// Run a Map Run, or go on with one that was begun, and bring its end as
     /// [`super::Stimulus::MapRunSucceeded`] or [`super::Stimulus::MapRunFailed`].
@@ -137,6 +157,7 @@ pub(super) struct OpenWork {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Change {
     TaskOpened(TaskId),
+    TaskSubmitted(TaskId),
     TaskDropped(TaskId),
     TimerOpened(TimerId),
     TimerDropped(TimerId),
@@ -146,6 +167,11 @@ impl OpenWork {
     pub(super) fn open_task(&mut self, task: TaskId, frame: FrameId) {
         self.tasks.insert(task, frame);
         self.changes.push(Change::TaskOpened(task));
+    }
+
+    /// The service has begun what the task waits for.
+    pub(super) fn submit_task(&mut self, task: TaskId) {
+        self.changes.push(Change::TaskSubmitted(task));
     }
 
     /// The task was answered, so nobody needs to be told.
@@ -202,7 +228,7 @@ impl Execution {
 
     fn effect(&self, change: Change, all: &[Change]) -> Option<Effect> {
         match change {
-            Change::TaskOpened(task) => self.task_effect(task),
+            Change::TaskOpened(task) | Change::TaskSubmitted(task) => self.task_effect(task),
             Change::TimerOpened(timer) => self.timer_effect(timer),
             Change::TaskDropped(task_id) => {
                 (!all.contains(&Change::TaskOpened(task_id))).then_some(Effect::CancelTask { task_id })
@@ -215,20 +241,14 @@ impl Execution {
 
     pub(super) fn task_effect(&self, task: TaskId) -> Option<Effect> {
         let frame = self.frames.get(&self.work.task_frame(task)?)?;
-        if let Phase::MapRunning { task } = frame.phase {
-            return frame.current.as_ref()?.map_run.as_ref().map(|run| run.effect(task));
+        match &frame.phase {
+            Phase::Requested(flight) => {
+                Some(Effect::FindActivity { task_id: task, arn: flight.resource.label().to_owned() })
+            }
+            Phase::InFlight(flight) => flight.effect(),
+            Phase::MapRunning { task } => frame.current.as_ref()?.map_run.as_ref().map(|run| run.effect(*task)),
+            _ => None,
         }
-        let Phase::InFlight(flight) = &frame.phase else {
-            return None;
-        };
-        Some(Effect::InvokeTask {
-            task_id: task,
-            resource: flight.resource.clone(),
-            input: flight.input.clone(),
-            role_arn: flight.role_arn.clone(),
-            timeout_seconds: flight.timeout_seconds,
-            heartbeat_seconds: flight.heartbeat_seconds,
-        })
     }
 
     pub(super) fn timer_effect(&self, timer: TimerId) -> Option<Effect> {
@@ -238,5 +258,25 @@ impl Execution {
             _ => self.frames.get(&frame)?.phase.due(timer)?,
         };
         Some(Effect::SetTimer { timer_id: timer, due })
+    }
+}
+
+impl Flight {
+    fn effect(&self) -> Option<Effect> {
+        let (task_id, resource) = (self.task, self.resource.clone());
+        match (&self.submitted, &self.callback) {
+            (Some(submitted), _) => Some(Effect::AwaitTask { task_id, resource, submitted: submitted.clone() }),
+            // It was answered before the call was; to call again would ask for the answer again.
+            (None, Some(_)) => None,
+            (None, None) => Some(Effect::InvokeTask {
+                task_id,
+                resource,
+                input: self.input.clone(),
+                role_arn: self.role_arn.clone(),
+                timeout_seconds: self.timeout_seconds,
+                heartbeat_seconds: self.heartbeat_seconds,
+                started: self.started,
+            }),
+        }
     }
 }

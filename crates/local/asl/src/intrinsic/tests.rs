@@ -19,6 +19,7 @@ fn evaluate(text: &str) -> Result<Value, Failure> {
         role_arn: String::new(),
         input: Value::Null.into(),
         start_time: Timestamp::UNIX_EPOCH,
+        token_key: crate::TokenKey::default(),
     };
     let state = StateFacts { name: "S", entered_at: Timestamp::UNIX_EPOCH, retry_count: None };
     let context = ContextObject {
@@ -28,6 +29,7 @@ fn evaluate(text: &str) -> Result<Value, Failure> {
         item: None,
         item_source: None,
         now: Timestamp::UNIX_EPOCH,
+        task_token: None,
         made: OnceCell::new(),
     };
     let input = json!({ "text": "a,b;c", "list": [1, 2, 2, 3], "object": { "k": [true] }, "half": 1.5 });

@@ -20,6 +20,7 @@ fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
         role_arn: "role".to_owned(),
         input: json!({ "first": 1 }).into(),
         start_time: Timestamp::UNIX_EPOCH,
+        token_key: crate::TokenKey::default(),
     };
     let state = StateFacts { name: "S", entered_at: Timestamp::UNIX_EPOCH, retry_count: Some(2) };
     let item = json!("item");
@@ -30,6 +31,7 @@ fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
         item: Some((3, &item)),
         item_source: None,
         now: Timestamp::UNIX_EPOCH,
+        task_token: None,
         made: OnceCell::new(),
     };
     let variables = Arc::new([("v".to_owned(), json!({ "deep": [7] }).into())].into());

@@ -29,7 +29,7 @@ impl Fail {
     }
 
     pub(super) fn failure(&self, moment: &mut Moment<'_, '_>) -> Result<Failure, Fault> {
-        Ok(Failure { error: words(self.error.as_ref(), moment)?, cause: words(self.cause.as_ref(), moment)? })
+        Ok(Failure::of(words(self.error.as_ref(), moment)?, words(self.cause.as_ref(), moment)?))
     }
 }
 

@@ -6,10 +6,11 @@
 use serde_json::Value;
 
 use super::Moment;
-use crate::definition::Reader;
+use crate::definition::{Language, Reader};
 use crate::failure::Fault;
 use crate::field::Number;
-use crate::integration::Resource;
+use crate::integration::{Resource, parameters};
+use crate::log::Event;
 use crate::payload::Payload;
 use crate::template::Template;
 
@@ -31,6 +32,22 @@ pub(crate) struct Order {
     pub(crate) timeout_seconds: Option<u64>,
     pub(crate) heartbeat_seconds: Option<u64>,
     pub(crate) role_arn: Option<String>,
+}
+
+impl Order {
+    /// An activity is looked for first; everything else is scheduled at once.
+    pub(crate) fn event(self, region: &str) -> Event {
+        let Self { resource, input: parameters, timeout_seconds, heartbeat_seconds, role_arn } = self;
+        match resource {
+            Resource::Activity { .. } => {
+                Event::ActivityRequested { resource, parameters, timeout_seconds, heartbeat_seconds, role_arn }
+            }
+            _ => {
+                let region = region.to_owned();
+                Event::TaskScheduled { resource, region, parameters, timeout_seconds, heartbeat_seconds, role_arn }
+            }
+        }
+    }
 }
 
 impl Task {
@@ -57,6 +74,8 @@ impl Task {
         let role = self.credentials.as_ref().map(|template| template.evaluate(&over, moment.random)).transpose()?;
         let role_arn = role.and_then(|role| role.get("RoleArn")?.as_str().map(str::to_owned));
         let input = moment.effective_input()?;
+        let field = if moment.state.language == Language::JsonPath { "Parameters" } else { "Arguments" };
+        parameters::check(&self.resource, input.value(), field)?;
         Ok(Order { resource: self.resource.clone(), input, timeout_seconds, heartbeat_seconds, role_arn })
     }
 }

@@ -27,9 +27,13 @@ pub(crate) async fn handle(functions: &Functions, tasks: &Tasks, request: Reques
     let function = percent_decode_str(function).decode_utf8_lossy();
     let answer = match (request.method(), call) {
         (&Method::POST, "invocations") => invoke(functions, tasks, &function, request).await,
-        (&Method::GET, "") if function.is_empty() => Ok(list(functions)),
-        (&Method::GET, "") => described(functions, &function, |config| json!({"Configuration": config})),
-        (&Method::GET, "configuration") => described(functions, &function, |config| config),
+        (&Method::GET, "") if function.is_empty() => Ok(body::json(StatusCode::OK, &listed(functions))),
+        (&Method::GET, "") => {
+            described(functions, &function).map(|config| body::json(StatusCode::OK, &json!({"Configuration": config})))
+        }
+        (&Method::GET, "configuration") => {
+            described(functions, &function).map(|config| body::json(StatusCode::OK, &config))
+        }
         (method, _) => {
             let message = format!("`{method} {}` of Lambda is not available locally", request.uri().path());
             Err(ServiceError::not_available_locally(message))
@@ -54,13 +58,14 @@ async fn invoke(
     request: Request,
 ) -> Result<Response, ServiceError> {
     let kind = header(request.headers(), "x-amz-invocation-type").unwrap_or("RequestResponse").to_owned();
-    functions.pool(function)?;
+    let context = header(request.headers(), "x-amz-client-context").map(str::to_owned);
+    functions.check(function)?;
     let payload = body::read(request, MOST_PAYLOAD_BYTES)
         .await
         .map_err(|_| failure::request_too_large(MOST_PAYLOAD_BYTES + 1))?;
     let payload = checked(payload)?;
     match kind.as_str() {
-        "RequestResponse" => functions.invoke(function, payload).await.map(answer),
+        "RequestResponse" => functions.invoke_for(function, payload, context).await.map(answer),
         "Event" => {
             let (functions, function) = (functions.clone(), function.to_owned());
             tasks.spawn(async move { invoke_until_it_works(&functions, &function, payload).await });
@@ -88,7 +93,7 @@ fn checked(payload: Bytes) -> Result<Bytes, ServiceError> {
     }
 }
 
-async fn invoke_until_it_works(functions: &Functions, function: &str, payload: Bytes) {
+pub(crate) async fn invoke_until_it_works(functions: &Functions, function: &str, payload: Bytes) {
     for _ in 0..=ASYNCHRONOUS_RETRIES {
         if matches!(functions.invoke(function, payload.clone()).await, Ok(Invocation { function_error: None, .. })) {
             return;
@@ -112,18 +117,15 @@ fn empty(status: StatusCode) -> Response {
     response
 }
 
-fn list(functions: &Functions) -> Response {
+/// All functions.
+pub(crate) fn listed(functions: &Functions) -> Value {
     let all: Vec<Value> = functions.list().map(describe).collect();
-    body::json(StatusCode::OK, &json!({"Functions": all}))
+    json!({"Functions": all})
 }
 
-fn described(
-    functions: &Functions,
-    function: &str,
-    form: impl FnOnce(Value) -> Value,
-) -> Result<Response, ServiceError> {
-    let config = functions.pool(function)?.config();
-    Ok(body::json(StatusCode::OK, &form(describe(config))))
+/// The configuration of one function.
+pub(crate) fn described(functions: &Functions, function: &str) -> Result<Value, ServiceError> {
+    Ok(describe(functions.pool(function)?.config()))
 }
 
 fn describe(config: &FunctionConfig) -> Value {

@@ -44,6 +44,7 @@ pub(crate) struct Pool {
 pub(crate) struct Job {
     request_id: String,
     payload: Bytes,
+    client_context: Option<String>,
     reply: oneshot::Sender<Result<Invocation, ServiceError>>,
 }
 
@@ -52,6 +53,8 @@ pub(crate) struct Job {
 pub(crate) struct Delivery {
     pub(crate) request_id: String,
     pub(crate) payload: Bytes,
+    /// What the caller's client says of itself, as JSON.
+    pub(crate) client_context: Option<String>,
     /// Milliseconds since 1970.
     pub(crate) deadline: i64,
 }
@@ -76,9 +79,13 @@ impl Pool {
     }
 
     /// Hands `payload` to a worker, starting one if need be, and waits for what comes of it.
-    pub(crate) async fn invoke(self: &Arc<Self>, payload: Bytes) -> Result<Invocation, ServiceError> {
+    pub(crate) async fn invoke(
+        self: &Arc<Self>,
+        payload: Bytes,
+        client_context: Option<String>,
+    ) -> Result<Invocation, ServiceError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { request_id: identifier::random(), payload, reply };
+        let job = Job { request_id: identifier::random(), payload, client_context, reply };
         self.submit(job)?;
         answer.await.map_err(|_| failure::shutting_down())?
     }
@@ -146,12 +153,13 @@ impl Pool {
         job: Job,
         hand: oneshot::Sender<Delivery>,
     ) -> Option<Job> {
-        let Job { request_id, payload, reply } = job;
+        let Job { request_id, payload, client_context, reply } = job;
         let deadline = self.surroundings.clock.now().as_millisecond() + milliseconds(self.config.timeout);
-        let delivery = Delivery { request_id: request_id.clone(), payload, deadline };
+        let delivery = Delivery { request_id: request_id.clone(), payload, client_context, deadline };
         if let Err(delivery) = hand.send(delivery) {
             table.set_phase(worker, Phase::Between);
-            return Some(Job { request_id, payload: delivery.payload, reply });
+            let Delivery { payload, client_context, .. } = delivery;
+            return Some(Job { request_id, payload, client_context, reply });
         }
         let running = Running { request_id, reply, deadline: Instant::now() + self.config.timeout };
         table.set_phase(worker, Phase::Busy(running));

@@ -37,7 +37,11 @@ pub(crate) async fn handle(functions: &Functions, request: Request, rest: &str) 
 
 fn deliver(pool: &Pool, delivery: Delivery) -> Response {
     let trace = format!("Root=1-{:08x}-{:024x};Sampled=0", delivery.deadline / 1000, fastrand::u128(..) >> 32);
-    http::Response::builder()
+    let mut response = http::Response::builder();
+    if let Some(context) = delivery.client_context {
+        response = response.header("lambda-runtime-client-context", context);
+    }
+    response
         .header("content-type", "application/json")
         .header("lambda-runtime-aws-request-id", delivery.request_id)
         .header("lambda-runtime-deadline-ms", delivery.deadline)

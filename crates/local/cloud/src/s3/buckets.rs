@@ -9,7 +9,7 @@ use s3s::dto::{
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
 use super::errors::refuse;
-use super::{Surface, convert};
+use super::{Surface, convert, names};
 use crate::context::ACCOUNT;
 use crate::store::{StoreError, Versioning};
 
@@ -22,6 +22,9 @@ pub(super) async fn create_bucket(
     request: S3Request<CreateBucketInput>,
 ) -> S3Result<S3Response<CreateBucketOutput>> {
     let bucket = request.input.bucket;
+    if !names::is_new(&bucket) {
+        return Err(s3_error!(InvalidBucketName, "The specified bucket is not valid."));
+    }
     match surface.store.create_bucket(&bucket).await {
         Err(StoreError::BucketExists(_)) if &*surface.region == DEFAULT_REGION => {}
         made => made.map_err(refuse)?,

@@ -25,7 +25,31 @@ pub(super) fn refuse(error: StoreError) -> S3Error {
         StoreError::InvalidRequest(_) => S3ErrorCode::InvalidRequest,
         StoreError::Io(_) | StoreError::Database(_) => return s3_error!(error, InternalError),
     };
-    S3Error::with_message(code, error.to_string())
+    let message = words(&error).map_or_else(|| error.to_string(), str::to_owned);
+    S3Error::with_message(code, message)
+}
+
+/// S3's own words, which clients show and which the errors of state machines hold.
+fn words(error: &StoreError) -> Option<&'static str> {
+    Some(match error {
+        StoreError::NoSuchBucket(_) => "The specified bucket does not exist",
+        StoreError::NoSuchKey(_) => "The specified key does not exist.",
+        StoreError::NoSuchVersion(_) => "The specified version does not exist.",
+        StoreError::NoSuchUpload(_) => {
+            "The specified upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed."
+        }
+        StoreError::BucketExists(_) => {
+            "Your previous request to create the named bucket succeeded and you already own it."
+        }
+        StoreError::BucketNotEmpty(_) => "The bucket you tried to delete is not empty",
+        StoreError::PreconditionFailed(_) => "At least one of the pre-conditions you specified did not hold",
+        StoreError::InvalidPart(_) => {
+            "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag."
+        }
+        StoreError::EntityTooSmall(_) => "Your proposed upload is smaller than the minimum allowed size",
+        StoreError::KeyTooLong => "Your key is too long",
+        _ => return None,
+    })
 }
 
 fn content_sha256_mismatch() -> S3Error {

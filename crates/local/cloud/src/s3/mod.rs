@@ -11,6 +11,7 @@ mod convert;
 mod errors;
 mod gateway;
 mod listings;
+mod names;
 mod notifications;
 mod objects;
 mod operations;
@@ -47,7 +48,9 @@ struct Surface {
 #[must_use]
 pub fn service(context: &Context) -> Service {
     let surface = Surface { store: context.store.clone(), region: Arc::clone(&context.region) };
-    Service { inner: S3ServiceBuilder::new(surface).build(), clock: context.clock }
+    let mut builder = S3ServiceBuilder::new(surface);
+    builder.set_validation(names::Old);
+    Service { inner: builder.build(), clock: context.clock }
 }
 
 impl Service {

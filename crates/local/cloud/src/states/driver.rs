@@ -8,15 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asl::map_run::MapRunOrder;
-use asl::{Effect, Execution, Finish, LogEntry, Payload, Status, Step, Stimulus, TaskId, TimerId};
+use asl::{Effect, Execution, Finish, LogEntry, Payload, Resource, Status, Step, Stimulus, TaskId, TaskToken, TimerId};
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::States;
+use super::activities::Handed;
 use super::call::Calls;
 use super::executions::rows::{self, Closed, Row};
+use super::integrations::{self, Caller};
 use super::load::{self, LoadError};
 use super::map_runs::Order;
-use super::scheduler::{Command, Commands, Left};
+use super::scheduler::{Command, Commands, Left, TaskAnswer};
 use crate::wire::ServiceError;
 
 /// An execution that has nothing to do for longer than this leaves memory.
@@ -48,7 +51,7 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
     };
     match load::load(states, &row).await {
         Ok(loaded) => {
-            let mut driver = Driver::new(states, number, loaded.execution);
+            let mut driver = Driver::new(states, row, loaded.execution);
             let Step { events, effects } = loaded.step;
             let is_new = events.first().is_some_and(|entry| entry.sequence == 0);
             driver.uncommitted.extend(events);
@@ -78,15 +81,19 @@ async fn give_up(states: &States, row: Row, why: String) -> Result<Left, Service
     let (number, status) = (row.number, closed.status);
     states.write(move |database| rows::append(database, number, &[], Some(&closed))).await?;
     states.execution_closed(number, status);
+    states.tell_ended(&row.arn);
     Ok(Left::Closed)
 }
 
 struct Driver<'a> {
     states: &'a States,
     number: i64,
+    row: Row,
     execution: Execution,
     uncommitted: Vec<LogEntry>,
     calls: Calls,
+    /// Tasks that end with the execution which they start, and its ARN once it is started.
+    jobs: BTreeMap<TaskId, Option<(Resource, String)>>,
     timers: BTreeSet<(Timestamp, TimerId)>,
     /// The Map Runs that it waits for.
     map_runs: BTreeMap<TaskId, String>,
@@ -94,18 +101,11 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(states: &'a States, number: i64, execution: Execution) -> Self {
+    fn new(states: &'a States, row: Row, execution: Execution) -> Self {
+        let (number, uncommitted, jobs) = (row.number, Vec::new(), BTreeMap::new());
         let (calls, timers) = (Calls::default(), BTreeSet::new());
-        Self {
-            states,
-            number,
-            execution,
-            uncommitted: Vec::new(),
-            calls,
-            timers,
-            map_runs: BTreeMap::new(),
-            closed: false,
-        }
+        let map_runs = BTreeMap::new();
+        Self { states, number, row, execution, uncommitted, calls, jobs, timers, map_runs, closed: false }
     }
 
     async fn drive(mut self, commands: &mut Commands) -> Result<Left, ServiceError> {
@@ -124,13 +124,7 @@ impl<'a> Driver<'a> {
         let first = self.timers.first().copied();
         let wait = first.map_or(Duration::MAX, |(due, _)| until(due, self.states.context().clock.now()));
         tokio::select! {
-            (task_id, answer) = self.calls.next() => {
-                let stimulus = match answer {
-                    Ok(output) => Stimulus::TaskSucceeded { task_id, output },
-                    Err(failure) => Stimulus::TaskFailed { task_id, failure },
-                };
-                self.advance(stimulus).await
-            }
+            stimulus = self.calls.next() => self.hear(stimulus).await,
             () = tokio::time::sleep(wait), if first.is_some() => match first {
                 Some((due, timer_id)) => {
                     self.timers.remove(&(due, timer_id));
@@ -142,16 +136,100 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Takes what a call came to. A job that began after its task had ended is nobody's.
+    async fn hear(&mut self, stimulus: Stimulus) -> Result<(), ServiceError> {
+        if let Stimulus::TaskSubmitted { task_id, .. } = &stimulus
+            && !self.execution.is_open(*task_id)
+            && self.jobs.remove(task_id).is_some()
+        {
+            self.states.stop_job(self.number, *task_id);
+        }
+        self.advance(stimulus).await
+    }
+
+    /// Whoever asked may be gone before the answer.
     async fn obey(&mut self, command: Option<Command>) -> Result<(), ServiceError> {
-        let (failure, done) = match command {
-            Some(Command::Stop { failure, done }) => (failure, done),
-            Some(Command::Tell(stimulus)) => return self.advance(*stimulus).await,
-            None => return Ok(()),
+        match command {
+            None => Ok(()),
+            Some(Command::Tell(stimulus)) => self.advance(*stimulus).await,
+            Some(Command::Stop { failure, done }) => {
+                self.advance(Stimulus::Stop { failure }).await?;
+                let _ = done.send(self.states.now());
+                Ok(())
+            }
+            Some(Command::Answer { task_id, answer, done }) => {
+                let taken = self.answer(task_id, answer).await;
+                let _ = done.send(taken.clone());
+                taken.map(drop)
+            }
+            Some(Command::HandOut { task_id, worker, done }) if !done.is_closed() => {
+                let handed = self.hand_out(task_id, worker).await?;
+                let _ = done.send(handed);
+                Ok(())
+            }
+            Some(Command::HandOut { task_id, .. }) => {
+                if let Some((arn, false)) = self.activity(task_id) {
+                    self.states.inner.activities.put_back(&arn, (self.number, task_id));
+                }
+                Ok(())
+            }
+            Some(Command::JobEnded { task_id }) => self.job_ended(task_id).await,
+        }
+    }
+
+    /// Takes an answer to a token, and has it on disk; says whether the task waited for it.
+    async fn answer(&mut self, task_id: TaskId, answer: TaskAnswer) -> Result<bool, ServiceError> {
+        if !self.execution.is_open(task_id) {
+            return Ok(false);
+        }
+        self.advance(match answer {
+            TaskAnswer::Succeeded(output) => Stimulus::TaskSucceeded { task_id, output },
+            TaskAnswer::Failed(failure) => Stimulus::TaskFailed { task_id, failure },
+            TaskAnswer::Alive => Stimulus::TaskHeartbeat { task_id },
+        })
+        .await?;
+        self.commit(None).await?;
+        Ok(true)
+    }
+
+    /// The activity that a task is for, and whether a worker has the task.
+    fn activity(&self, task_id: TaskId) -> Option<(String, bool)> {
+        let (resource, _, started) = self.execution.task(task_id)?;
+        match resource {
+            Resource::Activity { arn } => Some((arn.clone(), started)),
+            _ => None,
+        }
+    }
+
+    async fn hand_out(&mut self, task_id: TaskId, worker: Option<String>) -> Result<Option<Handed>, ServiceError> {
+        self.states.inner.activities.withdraw(self.number, task_id);
+        let Some((_, input, false)) = self.execution.task(task_id) else {
+            return Ok(None);
         };
-        self.advance(Stimulus::Stop { failure }).await?;
-        // Whoever asked may be gone.
-        let _ = done.send(self.states.now());
-        Ok(())
+        let input = input.to_json();
+        self.advance(Stimulus::TaskStarted { task_id, worker_name: worker }).await?;
+        self.commit(None).await?;
+        let start_time = load::start_time(&self.row);
+        let token = TaskToken { execution_arn: self.row.arn.clone(), start_time, task_id };
+        Ok(Some(Handed { input, token }))
+    }
+
+    async fn job_ended(&mut self, task_id: TaskId) -> Result<(), ServiceError> {
+        let Some(Some((resource, child_arn))) = self.jobs.get(&task_id).cloned() else {
+            return Ok(());
+        };
+        let arn = child_arn.clone();
+        let child = self.states.read(move |database| rows::by_arn(database, &arn)).await?;
+        if child.as_ref().is_some_and(|child| child.status == "RUNNING") {
+            self.states.watch(child_arn, self.number, task_id);
+            return Ok(());
+        }
+        self.jobs.remove(&task_id);
+        self.advance(match integrations::job_outcome(child.as_ref(), &resource) {
+            Ok(output) => Stimulus::TaskSucceeded { task_id, output },
+            Err(failure) => Stimulus::TaskFailed { task_id, failure },
+        })
+        .await
     }
 
     async fn advance(&mut self, stimulus: Stimulus) -> Result<(), ServiceError> {
@@ -186,6 +264,7 @@ impl<'a> Driver<'a> {
         self.states.write(move |database| rows::append(database, number, &entries, closed.as_ref())).await?;
         if let Some(status) = status {
             self.states.execution_closed(number, status);
+            self.states.tell_ended(&self.row.arn);
         }
         Ok(())
     }
@@ -193,10 +272,21 @@ impl<'a> Driver<'a> {
     fn perform(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
+                Effect::InvokeTask { task_id, resource: Resource::Activity { arn }, started, .. } => {
+                    if !started {
+                        self.states.inner.activities.offer(&arn, (self.number, task_id));
+                    }
+                }
                 Effect::InvokeTask { task_id, resource, input, .. } => {
-                    self.calls.begin(self.states, task_id, resource, input);
+                    if resource.pattern().is_sync() {
+                        self.jobs.insert(task_id, None);
+                    }
+                    let caller = Caller { number: Some(self.number), arn: self.row.arn.clone(), task_id };
+                    self.calls.begin(self.states, caller, resource, input);
                     self.note_start(task_id);
                 }
+                Effect::FindActivity { task_id, arn } => self.calls.look_for(self.states, task_id, arn),
+                Effect::AwaitTask { task_id, resource, submitted } => self.wait_for(task_id, resource, &submitted),
                 Effect::SetTimer { timer_id, due } => drop(self.timers.insert((due, timer_id))),
                 Effect::CancelTimer { timer_id } => {
                     self.timers.retain(|(_, other)| *other != timer_id);
@@ -204,21 +294,45 @@ impl<'a> Driver<'a> {
                 Effect::RunMap { task_id, map_run_arn, order, items, redrive_count } => {
                     self.run_map(task_id, map_run_arn, order, items, redrive_count);
                 }
-                // The answer of a cancelled task is ignored by the engine when it comes.
-                Effect::CancelTask { task_id } => {
-                    if let Some(arn) = self.map_runs.remove(&task_id) {
-                        self.states.cancel_map_run(&arn);
-                    }
-                }
+                Effect::CancelTask { task_id } => self.cancel(task_id),
                 Effect::Finished(_) => self.closed = true,
             }
+        }
+    }
+
+    /// A task that waits for its token's holder needs nothing here.
+    fn wait_for(&mut self, task_id: TaskId, resource: Resource, submitted: &Payload) {
+        if !resource.pattern().is_sync() {
+            return;
+        }
+        if let Some(child_arn) = submitted.value().get("ExecutionArn").and_then(Value::as_str) {
+            self.jobs.insert(task_id, Some((resource, child_arn.to_owned())));
+            self.states.watch(child_arn.to_owned(), self.number, task_id);
+        }
+    }
+
+    /// The answer of a cancelled call is ignored by the engine when it comes.
+    fn cancel(&mut self, task_id: TaskId) {
+        self.states.inner.activities.withdraw(self.number, task_id);
+        if let Some(arn) = self.map_runs.remove(&task_id) {
+            self.states.cancel_map_run(&arn);
+        }
+        match self.jobs.get(&task_id) {
+            Some(Some(_)) => {
+                self.jobs.remove(&task_id);
+                self.states.stop_job(self.number, task_id);
+            }
+            // It is being started; what came of that is heard later, unless this ends before.
+            Some(None) => self.states.stop_job(self.number, task_id),
+            None => {}
         }
     }
 
     /// The history says that the task was started. That need not be on disk before the task's end is.
     fn note_start(&mut self, task_id: TaskId) {
         let now = self.states.context().clock.now();
-        let step = self.execution.advance(Stimulus::TaskStarted { task_id }, now, &mut fastrand::f64);
+        let step =
+            self.execution.advance(Stimulus::TaskStarted { task_id, worker_name: None }, now, &mut fastrand::f64);
         self.uncommitted.extend(step.events);
     }
 
@@ -243,10 +357,10 @@ impl<'a> Driver<'a> {
         if !self.calls.is_empty() || !commands.is_empty() {
             return None;
         }
-        match self.timers.first() {
-            Some((due, _)) => (until(*due, self.states.context().clock.now()) > LONG).then_some(Left::Until(*due)),
-            None => (!self.map_runs.is_empty()).then_some(Left::Idle),
-        }
+        let Some((due, _)) = self.timers.first() else {
+            return Some(Left::Idle);
+        };
+        (until(*due, self.states.context().clock.now()) > LONG).then_some(Left::Until(*due))
     }
 }
 

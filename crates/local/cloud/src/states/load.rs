@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use asl::{Definition, Effect, Execution, LogEntry, Payload, StartContext, Step, Stimulus};
+use asl::{Definition, Effect, Execution, LogEntry, Payload, StartContext, Step, Stimulus, TokenKey};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -45,7 +45,7 @@ pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError
     };
     let number = row.number;
     let entries = states.read(move |database| rows::log(database, number)).await?;
-    let start = start_context(row, role_arn)?;
+    let start = start_context(row, role_arn, states.inner.token_key)?;
     let now = states.context().clock.now();
     if entries.is_empty() {
         let (execution, step) = Execution::start(definition, start, now, &mut fastrand::f64);
@@ -82,7 +82,7 @@ fn replay(
     Ok(Loaded { execution, open, step })
 }
 
-fn start_context(row: &Row, role_arn: String) -> Result<StartContext, LoadError> {
+fn start_context(row: &Row, role_arn: String, token_key: TokenKey) -> Result<StartContext, LoadError> {
     let input: Value = serde_json::from_str(&row.input).map_err(|error| LoadError::Log(error.to_string()))?;
     Ok(StartContext {
         execution_arn: row.arn.clone(),
@@ -91,6 +91,12 @@ fn start_context(row: &Row, role_arn: String) -> Result<StartContext, LoadError>
         state_machine_name: name::last_part(&row.machine_arn).to_owned(),
         role_arn,
         input: Payload::from(input),
-        start_time: Timestamp::from_millisecond(row.started).unwrap_or(Timestamp::UNIX_EPOCH),
+        start_time: start_time(row),
+        token_key,
     })
+}
+
+/// When an execution was started.
+pub(super) fn start_time(row: &Row) -> Timestamp {
+    Timestamp::from_millisecond(row.started).unwrap_or(Timestamp::UNIX_EPOCH)
 }

@@ -31,6 +31,10 @@ pub(super) fn machine_arn(context: &Context, name: &str) -> String {
     format!("arn:aws:states:{}:{ACCOUNT}:stateMachine:{name}", context.region)
 }
 
+pub(super) fn activity_arn(context: &Context, name: &str) -> String {
+    format!("arn:aws:states:{}:{ACCOUNT}:activity:{name}", context.region)
+}
+
 /// The ARN of the execution `name` of the machine at `machine_arn`.
 pub(super) fn execution_arn(machine_arn: &str, name: &str) -> String {
     format!("{}:{name}", machine_arn.replacen(":stateMachine:", ":execution:", 1))

@@ -33,6 +33,26 @@ pub(super) fn no_such_execution(arn: &str) -> ServiceError {
     ServiceError::client("ExecutionDoesNotExist", format!("Execution Does Not Exist: '{arn}'"))
 }
 
+pub(super) fn no_such_activity(arn: &str) -> ServiceError {
+    ServiceError::client("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
+}
+
+pub(super) fn invalid_task_token() -> ServiceError {
+    ServiceError::client("InvalidToken", "Invalid Token: 'Invalid token'")
+}
+
+pub(super) fn invalid_output(why: &str) -> ServiceError {
+    ServiceError::client("InvalidOutput", format!("Invalid Output: '{why}'"))
+}
+
+pub(super) fn no_such_task() -> ServiceError {
+    ServiceError::client("TaskDoesNotExist", "Task Does Not Exist: 'Provided task does not exist'")
+}
+
+pub(super) fn task_timed_out() -> ServiceError {
+    ServiceError::client("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+}
+
 pub(super) fn no_such_resource(arn: &str) -> ServiceError {
     ServiceError::client("ResourceNotFound", format!("Resource not found: '{arn}'"))
 }

@@ -7,11 +7,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{MutexGuard, PoisonError};
 
-use asl::{Failure, Stimulus};
+use asl::{Failure, Payload, Stimulus, TaskId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::activities::Handed;
 use super::{States, driver};
+use crate::wire::ServiceError;
 
 /// Executions in memory at once: enough to keep every worker busy, few enough for their documents (256 KiB at most
 /// each, a few of them) to fit.
@@ -24,6 +26,20 @@ pub(super) enum Command {
     Stop { failure: Failure, done: oneshot::Sender<i64> },
     /// Something that it waits for has happened.
     Tell(Box<Stimulus>),
+    /// Somebody answers a task; `done` hears whether it waited for that, once the answer is on disk.
+    Answer { task_id: TaskId, answer: TaskAnswer, done: oneshot::Sender<Result<bool, ServiceError>> },
+    /// A worker asks for the task of an activity; `done` hears nothing when it is nobody's any more.
+    HandOut { task_id: TaskId, worker: Option<String>, done: oneshot::Sender<Option<Handed>> },
+    /// The execution that a task has started has ended.
+    JobEnded { task_id: TaskId },
+}
+
+/// What the holder of a task's token says.
+#[derive(Debug)]
+pub(super) enum TaskAnswer {
+    Succeeded(Payload),
+    Failed(Failure),
+    Alive,
 }
 
 /// The commands to one execution in memory.

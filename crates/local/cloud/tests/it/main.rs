@@ -7,3 +7,4 @@ mod common;
 mod lambda;
 mod map_runs;
 mod states;
+mod tasks;
