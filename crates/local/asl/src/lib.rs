@@ -54,5 +54,5 @@ pub use execution::{
 };
 pub use failure::Failure;
 pub use integration::Resource;
-pub use log::{Event, FrameId, LogEntry, StateKind};
+pub use log::{Event, FrameId, LogEntry, StateKind, read_log, write_log};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};

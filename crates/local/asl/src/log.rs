@@ -3,6 +3,8 @@
 //! An entry that the service shows has an event id; the others are internal and record what a
 //! restart could not work out again, such as the moment that a retry is due.
 
+mod text;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
@@ -11,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::integration::Resource;
 use crate::payload::Payload;
+
+pub use self::text::{read_log, write_log};
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
