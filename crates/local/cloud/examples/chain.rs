@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -20,6 +21,8 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
 type Error = Box<dyn std::error::Error>;
 
@@ -28,6 +31,9 @@ const STATES: [&str; 6] = ["one", "two", "three", "four", "five", "six"];
 
 /// Executions under way at once.
 const CONCURRENT: usize = 200;
+
+/// Uploads at once.
+const CONNECTIONS: usize = 16;
 
 /// How often the program looks how many have ended.
 const LOOK: Duration = Duration::from_millis(2);
@@ -113,7 +119,7 @@ impl Bench {
     /// Every worker process starts at its first invocation, a second one when two wait.
     async fn warm_up(&mut self) -> Result<(), Error> {
         for number in 0..60 {
-            self.put(format!("warm-{number}")).await?;
+            self.put(format!("warm-{number}"))?;
         }
         self.wait_for(0).await?;
         self.begun.clear();
@@ -145,7 +151,7 @@ impl Bench {
 
     async fn one_by_one(&mut self, executions: usize) -> Result<(), Error> {
         for number in 0..executions {
-            self.put(format!("alone-{number}")).await?;
+            self.put(format!("alone-{number}"))?;
             self.wait_for(0).await?;
         }
         self.tell("one at a time").await
@@ -156,7 +162,7 @@ impl Bench {
         let mut due = Instant::now();
         for number in 0..executions {
             tokio::time::sleep_until(due.into()).await;
-            self.put(format!("at-{per_second}-{number}")).await?;
+            self.put(format!("at-{per_second}-{number}"))?;
             due += Duration::from_secs(1) / per_second;
         }
         self.wait_for(0).await?;
@@ -170,7 +176,7 @@ impl Bench {
             if number >= CONCURRENT {
                 self.wait_for(CONCURRENT - 1).await?;
             }
-            self.put(format!("crowd-{number}")).await?;
+            self.put(format!("crowd-{number}"))?;
         }
         self.wait_for(0).await?;
         let seconds = began.elapsed().as_secs_f64();
@@ -178,9 +184,9 @@ impl Bench {
         self.tell(&format!("{CONCURRENT} at once")).await
     }
 
-    async fn put(&mut self, key: String) -> Result<(), Error> {
+    fn put(&mut self, key: String) -> Result<(), Error> {
         let at = now_ms();
-        self.puts.put(&key).await?;
+        self.puts.put(&key)?;
         self.begun.insert(key, at);
         Ok(())
     }
@@ -226,35 +232,52 @@ impl Bench {
     }
 }
 
-/// A connection that puts files, one after another.
+/// Connections that put files beside each other, each of them one after another.
 struct Puts {
-    sender: http1::SendRequest<Full<Bytes>>,
+    connections: Vec<Arc<Mutex<http1::SendRequest<Full<Bytes>>>>>,
     host: String,
     count: usize,
+    under_way: JoinSet<Result<(), String>>,
 }
 
 impl Puts {
     async fn connect(cloud: &Cloud) -> Result<Self, Error> {
         let host = cloud.endpoint().trim_start_matches("http://").to_owned();
-        let stream = TcpStream::connect(&host).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self { sender, host, count: 0 })
+        let mut connections = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let stream = TcpStream::connect(&host).await?;
+            stream.set_nodelay(true)?;
+            let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+            tokio::spawn(connection);
+            connections.push(Arc::new(Mutex::new(sender)));
+        }
+        Ok(Self { connections, host, count: 0, under_way: JoinSet::new() })
     }
 
-    async fn put(&mut self, key: &str) -> Result<(), Error> {
-        self.sender.ready().await?;
+    fn put(&mut self, key: &str) -> Result<(), Error> {
+        let connection = Arc::clone(&self.connections[self.count % CONNECTIONS]);
         let body = Full::new(Bytes::from_static(b"a small text"));
         let request = http::Request::put(format!("/raw/{key}")).header("host", &self.host).body(body)?;
-        let response = self.sender.send_request(request).await?;
-        if !response.status().is_success() {
-            return Err(format!("a put was answered with {}", response.status()).into());
-        }
-        response.into_body().collect().await?;
         self.count += 1;
+        self.under_way.spawn(async move {
+            let mut sender = connection.lock().await;
+            send(&mut sender, request).await.map_err(|error| error.to_string())
+        });
+        while let Some(put) = self.under_way.try_join_next() {
+            put??;
+        }
         Ok(())
     }
+}
+
+async fn send(
+    sender: &mut http1::SendRequest<Full<Bytes>>,
+    request: http::Request<Full<Bytes>>,
+) -> Result<(), hyper::Error> {
+    sender.ready().await?;
+    let response = sender.send_request(request).await?;
+    assert!(response.status().is_success(), "a put was answered with {}", response.status());
+    response.into_body().collect().await.map(drop)
 }
 
 #[expect(clippy::disallowed_methods, reason = "a benchmark measures time")]
