@@ -12,6 +12,9 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/sluice/target
 DATA ?= .sluice
 # What `make run` sends through.
 FILES ?= samples
+# How often `make soak` kills the program, and the seed of an earlier run to repeat.
+KILLS ?= 200
+SEED ?=
 # Real files that are no part of the repository; the tests use them where they are.
 SHARED ?= ../shared
 
@@ -19,6 +22,8 @@ SHARED ?= ../shared
 EVERYTHING := --workspace --all-targets
 PROGRAMS := $(CARGO_TARGET_DIR)/debug
 PYTHON := $(CARGO_TARGET_DIR)/python
+# What Sluice is measured against wants its own versions of the AWS SDK.
+BENCH_PYTHON := $(CARGO_TARGET_DIR)/bench-python
 
 .PHONY: help
 help: ## Say what can be done here
@@ -63,6 +68,10 @@ conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engin
 		echo "no recordings at $(SHARED)/asl-conformance: conformance is skipped"
 	fi
 
+.PHONY: soak
+soak: build ## Kill the program 200 times under running executions (KILLS=… SEED=… to choose)
+	SLUICE_KILLS=$(KILLS) SLUICE_SEED=$(SEED) cargo test --locked --workspace --test kills -- --nocapture
+
 .PHONY: check
 check: definitions ## Format, lints, documentation, licences, state machine definitions (house rules are among the tests)
 	cargo fmt --all --check
@@ -75,9 +84,9 @@ definitions: build
 	$(PROGRAMS)/examples/check_definitions statemachine/*.asl.json
 
 .PHONY: bench
-bench: setup $(PYTHON)/bin/boto3-is-there ## Measure: invocation overhead, throughput, start of the functions
+bench: setup $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, starts
 	cargo build --locked --release --workspace --bins --examples
-	$(PYTHON)/bin/python scripts/bench $(CARGO_TARGET_DIR)/release
+	$(BENCH_PYTHON)/bin/python scripts/bench $(CARGO_TARGET_DIR)/release
 
 .PHONY: samples
 samples: $(PYTHON)/bin/samples-can-be-made ## Make the files under samples/ anew
@@ -86,13 +95,18 @@ samples: $(PYTHON)/bin/samples-can-be-made ## Make the files under samples/ anew
 .PHONY: clean
 clean: ## Take away what was built and what `make run` kept
 	cargo clean
-	rm -rf $(DATA) $(PYTHON)
+	rm -rf $(DATA) $(PYTHON) $(BENCH_PYTHON)
 
 $(PYTHON)/bin/python:
 	python3 -m venv $(PYTHON)
 
 $(PYTHON)/bin/boto3-is-there: tests/python/requirements.txt | $(PYTHON)/bin/python
 	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement tests/python/requirements.txt
+	touch $@
+
+$(BENCH_PYTHON)/bin/bench-can-run: scripts/bench-requirements.txt
+	python3 -m venv $(BENCH_PYTHON)
+	$(BENCH_PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/bench-requirements.txt
 	touch $@
 
 $(PYTHON)/bin/samples-can-be-made: scripts/samples-requirements.txt | $(PYTHON)/bin/python

@@ -87,7 +87,7 @@ impl Laboratory {
         let mut records = Vec::new();
         for entry in listing.entries.iter().filter(|entry| entry.key.ends_with(&format!("-{run}.json"))) {
             let object = store.head(CATALOG_BUCKET, &entry.key, None).await.unwrap();
-            records.push(serde_json::from_slice(&std::fs::read(store.path(&object)).unwrap()).unwrap());
+            records.push(serde_json::from_reader(store.open_bytes(&object).await.unwrap()).unwrap());
         }
         records
     }

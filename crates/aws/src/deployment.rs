@@ -87,15 +87,17 @@ impl Deployment {
             state_machine_arn: required(variable::STATE_MACHINE_ARN)?,
         };
         let settings = crate::settings::load(optional(variable::SETTINGS_FILE).map(PathBuf::from).as_deref())?;
-        let sdk = sdk_config().await;
-        let store = Store::new(&sdk, optional(variable::ENDPOINT_URL).is_some());
+        let endpoint = optional(variable::ENDPOINT_URL);
+        let sdk = sdk_config(endpoint.as_deref()).await;
+        let store = Store::new(&sdk, endpoint.is_some());
         Ok(Self { names, settings, sdk, store })
     }
 }
 
-async fn sdk_config() -> SdkConfig {
+async fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     aws_config::defaults(BehaviorVersion::latest())
+        .http_client(crate::http::client(endpoint))
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts)
         .load()

@@ -1,4 +1,4 @@
-//! The one seam to AWS that all steps share: environment, settings, S3, errors, Lambda bootstrap.
+//! The one seam to AWS that all steps share: environment, settings, S3, errors, the HTTP client, Lambda bootstrap.
 //!
 //! What this crate refuses to do: know the order of steps, or speak to any AI service.
 //! The seam is the [`aws_config::SdkConfig`]; tests put an in-process server behind it.
@@ -8,6 +8,7 @@ pub mod call;
 pub mod clock;
 pub mod deployment;
 pub mod engine;
+pub mod http;
 pub mod settings;
 pub mod store;
 

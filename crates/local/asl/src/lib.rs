@@ -61,7 +61,7 @@ pub use execution::{
 };
 pub use failure::Failure;
 pub use integration::{Pattern, Resource};
-pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind};
+pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind, read_log, write_log};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};
 pub use validation::{Diagnostic, MachineType, Severity, validate};
 pub use token::{TaskToken, TokenKey};

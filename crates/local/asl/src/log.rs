@@ -4,6 +4,7 @@
 //! restart could not work out again, such as the moment that a retry is due.
 
 mod map_run;
+mod text;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,8 @@ pub use self::map_run::MapRunEvent;
 use crate::failure::Failure;
 use crate::integration::Resource;
 use crate::payload::Payload;
+
+pub use self::text::{read_log, write_log};
 
 /// One line of the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -3,10 +3,16 @@
 //! A document may hold 262,144 bytes and passes through every state of an execution, so it lives
 //! behind an `Arc` and remembers its size.
 
+mod shared;
+
 use std::sync::{Arc, OnceLock};
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
+
+use self::shared::Place;
+pub(crate) use self::shared::within_piece;
 
 /// The most bytes of JSON text that a state may take or give:
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>.
@@ -65,13 +71,18 @@ impl PartialEq for Payload {
 
 impl Serialize for Payload {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.value().serialize(serializer)
+        match shared::place(self) {
+            Place::Plain => self.value().serialize(serializer),
+            Place::First => [self.value()].serialize(serializer),
+            Place::Again(number) => number.serialize(serializer),
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Value::deserialize(deserializer).map(Self::from)
+        let value = Value::deserialize(deserializer)?;
+        shared::document(value).ok_or_else(|| D::Error::custom("a document that the log does not hold"))
     }
 }
 

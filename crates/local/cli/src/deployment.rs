@@ -135,7 +135,11 @@ fn quoted(option: &str, value: &str) -> String {
 fn loader(address: &Address, local: bool, environment: &Environment) -> ConfigLoader {
     let retry = RetryConfig::standard().with_max_attempts(MOST_ATTEMPTS).with_max_backoff(MOST_PAUSE);
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
-    let mut loader = aws_config::defaults(BehaviorVersion::latest()).retry_config(retry).timeout_config(timeouts);
+    let client = aws::http::client(address.endpoint_url.as_deref());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(client)
+        .retry_config(retry)
+        .timeout_config(timeouts);
     if let Some(url) = &address.endpoint_url {
         loader = loader.endpoint_url(url);
     }

@@ -2,7 +2,8 @@
 //! event.
 //!
 //! Events: `{"do": "echo", "value": …}`, `{"do": "fail", "type": …}`, `{"do": "exit", "code": …}`, `{"do": "hang"}`,
-//! `{"do": "hang-once", "mark": PATH}`, `{"do": "append", "to": PATH}`, `{"do": "fill", "bytes": …}`, `{"do": "who"}`.
+//! `{"do": "hang-once", "mark": PATH}`, `{"do": "append", "to": PATH}`, `{"do": "fill", "bytes": …}`, `{"do": "who"}`,
+//! `{"do": "note", "to": PATH, "key": …, "value": …, "fails": HOW-OFTEN, "retry": …}` (says when it was asked for what).
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -51,7 +52,12 @@ async fn act(event: &Value) -> Result<Value, Diagnostic> {
         Some("hang-once") if OpenOptions::new().write(true).create_new(true).open(text("mark")).is_ok() => {
             std::future::pending().await
         }
-        Some("append") => append(&text("to")),
+        Some("append") => append(&text("to"), b"x").map(|()| Value::Null),
+        Some("note") => {
+            append(&text("to"), format!("{} {}\n", text("key"), milliseconds()).as_bytes())?;
+            let fails = event["retry"].as_u64() < event["fails"].as_u64();
+            if fails { Err(failure("Flaky", "as told")) } else { Ok(event["value"].clone()) }
+        }
         Some("fill") => {
             Ok("x".repeat(event["bytes"].as_u64().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0)).into())
         }
@@ -59,10 +65,17 @@ async fn act(event: &Value) -> Result<Value, Diagnostic> {
     }
 }
 
-fn append(path: &str) -> Result<Value, Diagnostic> {
+fn append(path: &str, text: &[u8]) -> Result<(), Diagnostic> {
     let file = OpenOptions::new().append(true).create(true).open(path);
-    let written = file.and_then(|mut file| file.write_all(b"x"));
-    written.map(|()| Value::Null).map_err(|error| failure("Io", &error.to_string()))
+    let written = file.and_then(|mut file| file.write_all(text));
+    written.map_err(|error| failure("Io", &error.to_string()))
+}
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "a test's function has no other shell")]
+fn milliseconds() -> u128 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.unwrap_or_default().as_millis()
 }
 
 /// The functions behind the recorded executions of the conformance cases.

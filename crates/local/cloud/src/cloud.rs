@@ -191,10 +191,15 @@ impl Cloud {
             tasks: self.tasks.clone(),
         };
         self.tasks.spawn(server::serve(listener, surfaces));
-        let store = self.context.store.clone();
+        let Context { store, database, .. } = self.context.clone();
         self.tasks.spawn(async move {
             if let Err(error) = store.sweep().await {
                 tracing::warn!(%error, "failed to take away unused object files");
+            }
+        });
+        self.tasks.spawn(async move {
+            if let Err(error) = database.check().await {
+                tracing::error!(%error, "the database is damaged: stop, and move it aside to start afresh");
             }
         });
     }

@@ -27,6 +27,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// Connections that read at once. Reads are short and the machine small: more would only wait for the same disk.
 const READERS: usize = 4;
 
+/// A file up to this size is checked before it is used, which takes some milliseconds; a larger one while it is.
+const CHECKED_AT_ONCE_BYTES: u64 = 4 * 1024 * 1024;
+
 /// Prepared statements that a connection keeps; all surfaces together use fewer.
 const STATEMENTS: usize = 256;
 
@@ -96,6 +99,18 @@ impl Database {
         Ok(Self { inner: Arc::new(inner) })
     }
 
+    /// Reads the whole file and finds whether it is damaged: seconds for a large one, beside other work.
+    ///
+    /// # Errors
+    /// [`DatabaseError::Damaged`].
+    pub async fn check(&self) -> Result<(), DatabaseError> {
+        let path = self.inner.path.clone();
+        let checked = tokio::task::spawn_blocking(move || {
+            open_reader(&path).and_then(|reader| check(&reader)).map_err(|fault| classify(&path, fault))
+        });
+        checked.await.map_err(|_| DatabaseError::Closed)?
+    }
+
     /// Runs `work` inside the next group's transaction; resolves once that group is synced to disk.
     ///
     /// # Errors
@@ -106,6 +121,15 @@ impl Database {
         W: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         self.inner.writer.run(work).await
+    }
+
+    /// Runs `work` on a read-only connection on the caller's own thread: for finding a row or two by their key, which
+    /// takes less time than handing it to another thread and back.
+    ///
+    /// # Errors
+    /// When `work` fails.
+    pub fn look<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
+        self.inner.look(work)
     }
 
     /// Runs `work` on a read-only connection, off the async threads.
@@ -119,17 +143,19 @@ impl Database {
     {
         let _permit = self.inner.reader_permits.acquire().await.map_err(|_| DatabaseError::Closed)?;
         let inner = Arc::clone(&self.inner);
-        let answer = tokio::task::spawn_blocking(move || {
-            let connection = inner.take_reader()?;
-            let answer = work(&connection);
-            inner.give_back(connection);
-            answer.map_err(DatabaseError::from)
-        });
+        let answer = tokio::task::spawn_blocking(move || inner.look(work));
         answer.await.map_err(|error| if error.is_panic() { DatabaseError::Panicked } else { DatabaseError::Closed })?
     }
 }
 
 impl Inner {
+    fn look<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, DatabaseError> {
+        let connection = self.take_reader()?;
+        let answer = work(&connection);
+        self.give_back(connection);
+        answer.map_err(DatabaseError::from)
+    }
+
     fn take_reader(&self) -> Result<Connection, DatabaseError> {
         let idle = self.idle_readers.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| open_reader(&self.path).map_err(|error| classify(&self.path, error)), Ok)
@@ -158,14 +184,18 @@ fn open_writer(path: &Path, schemas: &[&str]) -> Result<Connection, OpenFault> {
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
-    if found != "ok" {
-        return Err(OpenFault::Check(found));
+    if std::fs::metadata(path).is_ok_and(|file| file.len() <= CHECKED_AT_ONCE_BYTES) {
+        check(&connection)?;
     }
     for schema in schemas {
         connection.execute_batch(schema)?;
     }
     Ok(connection)
+}
+
+fn check(connection: &Connection) -> Result<(), OpenFault> {
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    if found == "ok" { Ok(()) } else { Err(OpenFault::Check(found)) }
 }
 
 fn open_reader(path: &Path) -> Result<Connection, OpenFault> {

@@ -58,6 +58,9 @@ const MOST_CALLS: usize = 512;
 /// Definitions kept parsed; a machine has one for each revision that is in use.
 const MOST_DEFINITIONS: usize = 64;
 
+/// What never changes of a revision: its parsed definition and its role.
+type Revision = (Arc<Definition>, Arc<str>);
+
 /// The Step Functions surface; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct States {
@@ -75,7 +78,7 @@ struct Inner {
     tasks: Tasks,
     scheduler: Mutex<Scheduler>,
     calls: Arc<Semaphore>,
-    definitions: Mutex<HashMap<i64, Arc<Definition>>>,
+    definitions: Mutex<HashMap<i64, Revision>>,
     map_runs: Mutex<MapRuns>,
 }
 
@@ -172,6 +175,11 @@ impl States {
         self.context().database.read(work).await.map_err(|error| refusal::broken(&error))
     }
 
+    /// As [`Self::read`], for a row or two that are found by their key: nobody has to wait for another thread.
+    fn look<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, ServiceError> {
+        self.context().database.look(work).map_err(|error| refusal::broken(&error))
+    }
+
     async fn write<T, W>(&self, work: W) -> Result<T, ServiceError>
     where
         T: Send + 'static,
@@ -216,22 +224,22 @@ impl States {
         Ok(now)
     }
 
-    /// The parsed definition of a revision.
-    async fn definition(&self, revision: i64) -> Result<(Arc<Definition>, String), ServiceError> {
-        let (text, role_arn, ..) = self.read(move |database| machines::revision_of(database, revision)).await?;
+    /// The parsed definition of a revision, and the role that it acts as.
+    fn definition(&self, revision: i64) -> Result<Revision, ServiceError> {
         if let Some(parsed) = self.definitions().get(&revision) {
-            return Ok((Arc::clone(parsed), role_arn));
+            return Ok(parsed.clone());
         }
-        let parsed = Arc::new(machines::parse(&text)?);
+        let (text, role_arn, ..) = self.look(|database| machines::revision_of(database, revision))?;
+        let parsed: Revision = (Arc::new(machines::parse(&text)?), role_arn.into());
         let mut definitions = self.definitions();
         if definitions.len() >= MOST_DEFINITIONS {
             definitions.clear();
         }
-        definitions.insert(revision, Arc::clone(&parsed));
-        Ok((parsed, role_arn))
+        definitions.insert(revision, parsed.clone());
+        Ok(parsed)
     }
 
-    fn definitions(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<Definition>>> {
+    fn definitions(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Revision>> {
         self.inner.definitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

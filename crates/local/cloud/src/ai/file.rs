@@ -119,11 +119,9 @@ pub(crate) async fn link(
     if found.size_bytes > most {
         return Err((errors.too_large)());
     }
-    let (from, size_bytes) = (media.context().store.path(&found), found.size_bytes);
+    let bytes = media.context().store.open_bytes(&found).await.map_err(|_| unreadable())?;
     let made = media.block(move |media| {
-        // Another file system below the scratch directory has no links: a copy does the same.
-        let fill = |to: &Path| std::fs::hard_link(&from, to).or_else(|_| std::fs::copy(&from, to).map(drop));
-        WorkFile::make(&media.context().scratch, size_bytes, fill).map_err(|_| unreadable())
+        WorkFile::make(&media.context().scratch, found.size_bytes, |to| bytes.place(to)).map_err(|_| unreadable())
     });
     made.await
 }

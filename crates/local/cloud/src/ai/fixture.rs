@@ -42,7 +42,7 @@ impl Fixture {
     pub(super) async fn text(&self, bucket: &str, key: &str) -> String {
         let store = &self.media.context().store;
         let object = store.head(bucket, key, None).await.unwrap();
-        std::fs::read_to_string(store.path(&object)).unwrap()
+        std::io::read_to_string(store.open_bytes(&object).await.unwrap()).unwrap()
     }
 }
 

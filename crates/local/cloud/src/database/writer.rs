@@ -110,12 +110,16 @@ fn in_savepoint<T, W>(transaction: &Transaction<'_>, work: W) -> Result<T, Datab
 where
     W: FnOnce(&Transaction<'_>) -> rusqlite::Result<T>,
 {
-    transaction.execute_batch("SAVEPOINT piece")?;
+    execute(transaction, "SAVEPOINT piece")?;
     let outcome = catch_unwind(AssertUnwindSafe(|| work(transaction)));
-    if matches!(outcome, Ok(Ok(_))) {
-        transaction.execute_batch("RELEASE piece")?;
-    } else {
-        transaction.execute_batch("ROLLBACK TO piece; RELEASE piece")?;
+    if !matches!(outcome, Ok(Ok(_))) {
+        execute(transaction, "ROLLBACK TO piece")?;
     }
+    execute(transaction, "RELEASE piece")?;
     outcome.map_err(|_| DatabaseError::Panicked)?.map_err(DatabaseError::from)
+}
+
+/// Parsing these anew would cost as much as a small piece of work.
+fn execute(transaction: &Transaction<'_>, sql: &str) -> rusqlite::Result<()> {
+    transaction.prepare_cached(sql)?.execute([]).map(drop)
 }

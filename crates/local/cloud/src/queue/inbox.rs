@@ -1,8 +1,9 @@
 //! The events' table: leases, deliveries that failed, dead letters.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{OptionalExtension as _, Row, Transaction, params};
+use rusqlite::{Connection, Row, Transaction, params};
 
 use super::Settings;
 use super::outcome::Outcome;
@@ -20,8 +21,11 @@ const COLUMNS: &str = "id, target, rule, name, time_ms, bucket, key, sequencer, 
 /// The table, and how its rows are treated.
 #[derive(Debug, Clone)]
 pub(super) struct Inbox {
-    pub(super) database: Database,
-    pub(super) settings: Arc<Settings>,
+    database: Database,
+    settings: Arc<Settings>,
+    /// What is being delivered. A process that is gone delivers nothing any more, so this need not outlive it, and no
+    /// delivery waits for a disk.
+    leased: Arc<Mutex<HashSet<i64>>>,
 }
 
 /// One event for one target.
@@ -72,32 +76,60 @@ pub(super) struct Received {
 }
 
 impl Inbox {
-    /// Gives back what a process that is gone had leased. It was killed, so the delivery does not count.
-    pub(super) async fn take_back_leases(&self) -> Result<usize, DatabaseError> {
-        let sql = "UPDATE events SET leased = 0, visible_ms = 0, receives = max(receives - 1, 0) WHERE leased = 1";
-        self.database.write(move |transaction| transaction.execute(sql, [])).await
+    pub(super) fn new(database: Database, settings: Arc<Settings>) -> Self {
+        Self { database, settings, leased: Arc::default() }
+    }
+
+    /// Gives up what nobody wanted for as long as SQS would keep it.
+    pub(super) async fn purge(&self, now_ms: i64) -> Result<(), DatabaseError> {
+        let before = now_ms - RETENTION_MS;
+        let found = "SELECT EXISTS (SELECT 1 FROM events WHERE time_ms < ?1)";
+        if self.database.look(|connection| connection.query_row(found, [before], |row| row.get(0)))? {
+            let sql = "DELETE FROM events WHERE time_ms < ?1";
+            self.database.write(move |transaction| transaction.execute(sql, [before])).await?;
+        }
+        Ok(())
     }
 
     /// Leases a batch that is due, all for one target.
     pub(super) async fn receive(&self, now_ms: i64) -> Result<Received, DatabaseError> {
-        let settings = Arc::clone(&self.settings);
-        // Looking is for free and most often in vain; writing costs a sync.
-        let due = Arc::clone(&settings);
-        let look = self.database.read(move |connection| {
-            let mut next: Option<i64> = None;
-            for target in targets(connection)?.into_iter().filter(|target| due.mapping(target).is_some()) {
-                let sql = "SELECT visible_ms FROM events WHERE target = ?1 AND dead = 0 ORDER BY visible_ms LIMIT 1";
-                let visible_ms = connection.prepare_cached(sql)?.query_row([target], |row| row.get(0)).optional()?;
-                next = next.into_iter().chain(visible_ms).min();
-            }
-            Ok(next)
-        });
-        match look.await? {
-            Some(next_ms) if next_ms <= now_ms => {}
-            next_ms => return Ok(Received { events: Vec::new(), next_ms }),
+        let look = |connection: &Connection| due(connection, &self.settings, &self.leased(), now_ms);
+        let Received { events, next_ms } = self.database.look(look)?;
+        let is_late = |event: &Event| event.first_received_ms == 0 && self.settings.faults.reorders();
+        let (late, mut events): (Vec<Event>, Vec<Event>) = events.into_iter().partition(is_late);
+        if !late.is_empty() {
+            self.put_off(late, now_ms).await?;
         }
-        let lease = self.database.write(move |transaction| lease(transaction, &settings, now_ms));
-        Ok(Received { events: lease.await?, next_ms: Some(now_ms) })
+        for event in &mut events {
+            event.receives += 1;
+            if event.first_received_ms == 0 {
+                event.first_received_ms = now_ms;
+            }
+            self.leased().insert(event.id);
+        }
+        Ok(Received { events, next_ms })
+    }
+
+    /// Lets others pass these.
+    async fn put_off(&self, late: Vec<Event>, now_ms: i64) -> Result<(), DatabaseError> {
+        let put_off = self.database.write(move |transaction| {
+            let sql = "UPDATE events SET visible_ms = ?2, first_received_ms = ?3 WHERE id = ?1";
+            let mut update = transaction.prepare_cached(sql)?;
+            late.iter().try_for_each(|event| update.execute([event.id, now_ms + REORDER_MS, now_ms]).map(drop))
+        });
+        put_off.await
+    }
+
+    /// These are delivered no longer, whatever came of it.
+    pub(super) fn release(&self, ids: &[i64]) {
+        let mut leased = self.leased();
+        for id in ids {
+            leased.remove(id);
+        }
+    }
+
+    fn leased(&self) -> MutexGuard<'_, HashSet<i64>> {
+        self.leased.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Deletes what was dealt with, and puts off or gives up what was not.
@@ -130,53 +162,44 @@ impl Inbox {
 }
 
 /// Each target that has events, found by steps along the index.
-fn targets(connection: &rusqlite::Connection) -> rusqlite::Result<Vec<String>> {
+fn targets(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "WITH RECURSIVE step (target) AS (SELECT min(target) FROM events WHERE dead = 0 UNION ALL \
                SELECT (SELECT min(target) FROM events WHERE dead = 0 AND target > step.target) FROM step \
                WHERE step.target IS NOT NULL) SELECT target FROM step WHERE target IS NOT NULL";
     connection.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
-fn lease(transaction: &Transaction<'_>, settings: &Settings, now_ms: i64) -> rusqlite::Result<Vec<Event>> {
-    transaction.prepare_cached("DELETE FROM events WHERE time_ms < ?1")?.execute([now_ms - RETENTION_MS])?;
-    for target in targets(transaction)? {
+/// Events of one target that are due and not leased, or when the next one will be.
+fn due(connection: &Connection, settings: &Settings, leased: &HashSet<i64>, now_ms: i64) -> rusqlite::Result<Received> {
+    let mut next_ms: Option<i64> = None;
+    for target in targets(connection)? {
         let Some(mapping) = settings.mapping(&target) else { continue };
-        let most = i64::try_from(mapping.envelope.most_events(settings.batch)).unwrap_or(i64::MAX);
-        let sql = format!(
-            "SELECT {COLUMNS} FROM events WHERE target = ?1 AND dead = 0 AND visible_ms <= ?2 ORDER BY visible_ms, id LIMIT ?3"
-        );
-        let mut due = transaction.prepare_cached(&sql)?;
-        let due = due.query_map(params![target, now_ms, most], event)?.collect::<rusqlite::Result<Vec<_>>>()?;
-        let mut leased = Vec::with_capacity(due.len());
-        for event in due {
-            leased.extend(lease_one(transaction, settings, event, now_ms)?);
+        let most = mapping.envelope.most_events(settings.batch);
+        let waiting = waiting(connection, &target, leased, most)?;
+        let first_ms = waiting.first().map(|(_, visible_ms)| *visible_ms);
+        if first_ms.is_some_and(|first_ms| first_ms <= now_ms) {
+            let due = waiting.into_iter().take_while(|(_, visible_ms)| *visible_ms <= now_ms);
+            return Ok(Received { events: due.map(|(event, _)| event).collect(), next_ms: Some(now_ms) });
         }
-        if !leased.is_empty() {
-            return Ok(leased);
-        }
+        next_ms = next_ms.into_iter().chain(first_ms).min();
     }
-    Ok(Vec::new())
+    Ok(Received { events: Vec::new(), next_ms })
 }
 
-/// Leases one event, unless it is to come late.
-fn lease_one(
-    transaction: &Transaction<'_>,
-    settings: &Settings,
-    mut event: Event,
-    now_ms: i64,
-) -> rusqlite::Result<Option<Event>> {
-    let is_new = event.first_received_ms == 0;
-    let late = is_new && settings.faults.reorders();
-    let lease_ms = i64::try_from(settings.visibility.as_millis()).unwrap_or(i64::MAX);
-    let visible_ms = now_ms.saturating_add(if late { REORDER_MS } else { lease_ms });
-    let sql = "UPDATE events SET leased = ?2, visible_ms = ?3, receives = receives + ?2, \
-               first_received_ms = coalesce(first_received_ms, ?4) WHERE id = ?1";
-    transaction.prepare_cached(sql)?.execute(params![event.id, !late, visible_ms, now_ms])?;
-    event.receives += 1;
-    if is_new {
-        event.first_received_ms = now_ms;
-    }
-    Ok((!late).then_some(event))
+/// The next events of a target that are not leased, with the time from which each may be delivered.
+fn waiting(
+    connection: &Connection,
+    target: &str,
+    leased: &HashSet<i64>,
+    most: usize,
+) -> rusqlite::Result<Vec<(Event, i64)>> {
+    let sql = format!(
+        "SELECT {COLUMNS}, visible_ms FROM events WHERE target = ?1 AND dead = 0 ORDER BY visible_ms, id LIMIT ?2"
+    );
+    let limit = i64::try_from(most + leased.len()).unwrap_or(i64::MAX);
+    let mut statement = connection.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![target, limit], |row| Ok((event(row)?, row.get(14)?)))?;
+    rows.filter(|row| !row.as_ref().is_ok_and(|(event, _)| leased.contains(&event.id))).take(most).collect()
 }
 
 fn settle(
@@ -188,19 +211,27 @@ fn settle(
 ) -> rusqlite::Result<()> {
     if !outcome.is_failed(event) {
         // The second copy comes at once; it is not copied again.
-        let sql = if event.receives == 1 && settings.faults.duplicates() {
-            "UPDATE events SET leased = 0, visible_ms = 0 WHERE id = ?1"
+        if event.receives == 1 && settings.faults.duplicates() {
+            let sql = "UPDATE events SET receives = 1, first_received_ms = ?2, visible_ms = 0 WHERE id = ?1";
+            transaction.prepare_cached(sql)?.execute([event.id, event.first_received_ms])?;
         } else {
-            "DELETE FROM events WHERE id = ?1"
-        };
-        transaction.prepare_cached(sql)?.execute([event.id])?;
+            transaction.prepare_cached("DELETE FROM events WHERE id = ?1")?.execute([event.id])?;
+        }
         return Ok(());
     }
     let receives = if outcome.counts { event.receives } else { event.receives - 1 };
-    let sql = "UPDATE events SET leased = 0, receives = ?2, visible_ms = ?3, dead = ?4, reason = ?5 WHERE id = ?1";
+    let sql = "UPDATE events SET receives = ?2, visible_ms = ?3, dead = ?4, reason = ?5, first_received_ms = ?6 WHERE id = ?1";
     let visible_ms = now_ms.saturating_add(settings.backoff_ms(event.receives));
     let dead = receives >= settings.most_receives;
-    transaction.prepare_cached(sql)?.execute(params![event.id, receives, visible_ms, dead, outcome.reason])?;
+    let first_ms = event.first_received_ms;
+    transaction.prepare_cached(sql)?.execute(params![
+        event.id,
+        receives,
+        visible_ms,
+        dead,
+        outcome.reason,
+        first_ms
+    ])?;
     Ok(())
 }
 

@@ -115,7 +115,7 @@ impl Queue {
     pub fn new(context: &Context, settings: Settings) -> Self {
         let settings = Arc::new(settings);
         Self {
-            inbox: Inbox { database: context.database.clone(), settings: Arc::clone(&settings) },
+            inbox: Inbox::new(context.database.clone(), Arc::clone(&settings)),
             waiting: context.store.events_waiting(),
             clock: context.clock,
             region: Arc::clone(&context.region),
@@ -123,11 +123,11 @@ impl Queue {
         }
     }
 
-    /// Delivers until it is dropped. Only one may run at a time: it takes back the leases of the one before it.
+    /// Delivers until it is dropped. Only one may run at a time.
     pub async fn run<I: Invoke>(self, functions: I) {
         let mut calls = JoinSet::new();
         let places = Arc::new(Semaphore::new(self.settings.in_flight.max(1)));
-        while let Err(error) = self.inbox.take_back_leases().await {
+        while let Err(error) = self.inbox.purge(self.clock.now().as_millisecond()).await {
             self.rest(&error).await;
         }
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
@@ -193,11 +193,14 @@ impl Queue {
         if let Some(reason) = &outcome.reason {
             tracing::warn!(function = mapping.function, events = events.len(), reason, "failed to deliver events");
         }
-        let now_ms = self.clock.now().as_millisecond();
+        let (now_ms, ids) =
+            (self.clock.now().as_millisecond(), events.iter().map(|event| event.id).collect::<Vec<_>>());
         if let Err(error) = self.inbox.settle(events, outcome, now_ms).await {
-            // Their leases run out, and they are delivered once more.
+            // They are delivered once more.
             tracing::error!(%error, "failed to write down a delivery");
+            tokio::time::sleep(AFTER_FAILURE).await;
         }
+        self.inbox.release(&ids);
         drop(place);
         self.waiting.notify_one();
     }

@@ -43,7 +43,7 @@ pub(super) async fn run(states: &States, number: i64, commands: &mut Commands) -
 }
 
 async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Result<Left, ServiceError> {
-    let row = states.read(move |database| rows::by_number(database, number)).await?;
+    let row = states.look(|database| rows::by_number(database, number))?;
     let Some(row) = row.filter(|row| row.status == "RUNNING") else {
         // Whoever still wants to tell it something learns that it is closed.
         while commands.try_recv().is_ok() {}

@@ -5,6 +5,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
 
+pub(super) mod log;
 pub(super) mod rows;
 
 use jiff::{SignedDuration, Timestamp};
@@ -161,7 +162,7 @@ async fn redrivability(states: &States, row: &Row) -> Result<(&'static str, Opti
         return Ok(("NOT_REDRIVABLE", Some(format!("Execution is {found} and cannot be redriven"))));
     }
     let number = row.number;
-    let events = states.read(move |database| rows::history_length(database, number)).await?;
+    let events = states.read(move |database| log::history_length(database, number)).await?;
     if events >= MOST_REDRIVABLE_EVENTS {
         return Ok(("NOT_REDRIVABLE", Some("Execution history event limit exceeded".to_owned())));
     }

@@ -6,9 +6,9 @@ use asl::LogEntry;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::executions::{self, rows};
+use super::executions::{self, log};
 use super::{States, page};
-use crate::wire::{Outcome, Reply, ServiceError, decode};
+use crate::wire::{Outcome, Reply, decode};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -32,23 +32,21 @@ pub(super) async fn get(states: &States, body: Value) -> Outcome {
     let (number, reverse) = (row.number, asked.reverse_order);
     let list = format!("history {number} {reverse}");
     let from = page::number(&list, asked.next_token.as_deref())?.unwrap_or(if reverse { i64::MAX } else { -1 });
-    let mut found = states.read(move |database| rows::history(database, number, from, reverse, size + 1)).await?;
-    let next = page::cut(&mut found, size, &list, |(sequence, _)| sequence.to_string());
+    let mut found = states.read(move |database| log::history(database, number, from, reverse, size + 1)).await?;
+    let next = page::cut(&mut found, size, &list, |entry| entry.sequence.to_string());
     let with_data = asked.include_execution_data.unwrap_or(true);
-    let events = found.iter().map(|(_, entry)| event(entry, with_data)).collect::<Result<Vec<Value>, _>>()?;
+    let events: Vec<Value> = found.iter().map(|entry| event(entry, with_data)).collect();
     let mut answer = json!({"events": events});
     super::insert_token(&mut answer, next);
     Ok(Reply::plain(answer))
 }
 
-fn event(entry: &str, with_data: bool) -> Result<Value, ServiceError> {
-    let entry: LogEntry =
-        serde_json::from_str(entry).map_err(|error| ServiceError::internal("InternalFailure", error.to_string()))?;
+fn event(entry: &LogEntry, with_data: bool) -> Value {
     let mut event = entry.to_history_event().unwrap_or_default();
     if !with_data && let Some(members) = event.as_object_mut() {
         for details in members.values_mut().filter_map(Value::as_object_mut) {
             details.retain(|name, _| !DATA.contains(&name.as_str()));
         }
     }
-    Ok(event)
+    event
 }

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use asl::{Definition, Effect, Execution, LogEntry, Payload, StartContext, Step, Stimulus, TokenKey};
+use asl::{Definition, Effect, Execution, Payload, StartContext, Step, Stimulus, TokenKey};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::executions::rows::{self, Row};
+use super::executions::log;
+use super::executions::rows::Row;
 use super::map_runs::ChildOf;
 use super::{States, name};
 use crate::wire::ServiceError;
@@ -38,20 +39,19 @@ pub(super) enum LoadError {
 
 /// Loads the execution of `row`, which is open.
 pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError> {
-    let (definition, role_arn) = states.definition(row.revision).await?;
+    let (definition, role_arn) = states.definition(row.revision)?;
     let definition = match states.child_of(row).await? {
         None => definition,
         Some(child) => child_definition(&definition, &child)?,
     };
-    let number = row.number;
-    let entries = states.read(move |database| rows::log(database, number)).await?;
-    let start = start_context(row, role_arn, states.inner.token_key)?;
+    let (number, start) = (row.number, start_context(row, &role_arn, states.inner.token_key)?);
     let now = states.context().clock.now();
-    if entries.is_empty() {
+    if !states.look(|database| log::is_there(database, number))? {
         let (execution, step) = Execution::start(definition, start, now, &mut fastrand::f64);
         return Ok(Loaded { execution, open: Vec::new(), step });
     }
-    replay(row, definition, start, &entries, now)
+    let lines = states.read(move |database| log::whole(database, number)).await?;
+    replay(row, definition, start, &lines, now)
 }
 
 /// A child runs the states within its Map, an EXPRESS one for five minutes at most.
@@ -65,11 +65,11 @@ fn replay(
     row: &Row,
     definition: Arc<Definition>,
     start: StartContext,
-    entries: &[String],
+    lines: &[Vec<u8>],
     now: Timestamp,
 ) -> Result<Loaded, LoadError> {
-    let log = entries.iter().map(|entry| serde_json::from_str(entry)).collect::<Result<Vec<LogEntry>, _>>();
-    let log = log.map_err(|error| LoadError::Log(error.to_string()))?;
+    let log = lines.iter().map(|lines| asl::read_log(lines)).collect::<Result<Vec<_>, _>>();
+    let log = log.map_err(|error| LoadError::Log(error.to_string()))?.into_iter().flatten();
     let replayed = Execution::replay(definition, start, log);
     let mut execution = replayed.map_err(|error| LoadError::Log(error.to_string()))?;
     let open = execution.open_work();
@@ -82,14 +82,14 @@ fn replay(
     Ok(Loaded { execution, open, step })
 }
 
-fn start_context(row: &Row, role_arn: String, token_key: TokenKey) -> Result<StartContext, LoadError> {
+fn start_context(row: &Row, role_arn: &str, token_key: TokenKey) -> Result<StartContext, LoadError> {
     let input: Value = serde_json::from_str(&row.input).map_err(|error| LoadError::Log(error.to_string()))?;
     Ok(StartContext {
         execution_arn: row.arn.clone(),
         name: row.name.clone(),
         state_machine_arn: row.machine_arn.clone(),
         state_machine_name: name::last_part(&row.machine_arn).to_owned(),
-        role_arn,
+        role_arn: role_arn.to_owned(),
         input: Payload::from(input),
         start_time: start_time(row),
         token_key,

@@ -2,7 +2,8 @@
 //!
 //! An execution is its log; the row of the execution repeats what lists and descriptions need of it.
 
-/// Times are milliseconds since 1970. A definition is kept once for each revision, however many executions use it.
+/// Times are milliseconds since 1970. A row of the log holds what one commit added, from its first entry to its last, and
+/// the id of its last event. A definition is kept once for each revision, however many executions use it.
 pub(crate) const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS state_machine (
     arn TEXT PRIMARY KEY,
@@ -42,8 +43,9 @@ CREATE INDEX IF NOT EXISTS execution_by_status ON execution (status, number);
 CREATE TABLE IF NOT EXISTS execution_log (
     execution INTEGER NOT NULL REFERENCES execution (number),
     sequence INTEGER NOT NULL,
+    last_sequence INTEGER NOT NULL,
     event_id INTEGER,
-    entry TEXT NOT NULL,
+    entries BLOB NOT NULL,
     PRIMARY KEY (execution, sequence)
-);
+) WITHOUT ROWID;
 ";

@@ -1,4 +1,4 @@
-//! The files that hold objects' bytes, named by their SHA-256: `blobs/ab/cdef…`.
+//! The files that hold larger objects' bytes, named by their SHA-256: `blobs/ab/cdef…`.
 //!
 //! A file is written beside, synced, then renamed into place, so a name always has its whole content. While a put is
 //! between rename and commit its file is *pinned*, so that a collector does not take it for a left-over.
@@ -35,6 +35,10 @@ pub(super) struct Pin {
     name: String,
 }
 
+/// Up to here an object's bytes go into its row: one sync then serves for both, and many objects share it. A file of
+/// its own costs four. <https://www.sqlite.org/intern-v-extern-blob.html> finds the balance near 100 KB.
+pub(super) const MOST_ROW_BYTES: usize = 64 * 1024;
+
 /// A file in place, pinned until somebody has written down what refers to it.
 #[derive(Debug)]
 pub(super) struct Blob {
@@ -42,19 +46,27 @@ pub(super) struct Blob {
     pub(super) pin: Pin,
 }
 
+/// Bytes that were received and are as expected.
+#[derive(Debug)]
+pub(super) enum Received {
+    /// Few enough for the row.
+    Small(Digests, Bytes),
+    /// In a file.
+    Large(Blob),
+}
+
 impl Blobs {
-    /// Makes the folders, all names at once, and clears what a crash left half written.
+    /// Makes the two folders, and clears what a crash left half written.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let (kept, incoming) = (directory.join("blobs"), directory.join("incoming"));
-        for folder in (0..=u8::MAX).map(|byte| kept.join(format!("{byte:02x}"))) {
-            fs::create_dir_all(folder)?;
+        if !kept.is_dir() || !incoming.is_dir() {
+            fs::create_dir_all(&kept)?;
+            fs::create_dir_all(&incoming)?;
+            sync_directory(directory)?;
         }
-        fs::create_dir_all(&incoming)?;
         for entry in fs::read_dir(&incoming)? {
             fs::remove_file(entry?.path())?;
         }
-        sync_directory(&kept)?;
-        sync_directory(directory)?;
         Ok(Self { kept, incoming, next_incoming: AtomicU64::new(0), pins: Mutex::default() })
     }
 
@@ -74,7 +86,7 @@ impl Blobs {
     /// finds unpinned and unreferred to has nobody.
     pub(super) fn collect(&self, connection: &Connection, names: &[String]) -> rusqlite::Result<u64> {
         let mut referred = connection.prepare_cached(
-            "SELECT EXISTS (SELECT 1 FROM versions WHERE sha256 = ?1) OR EXISTS (SELECT 1 FROM parts WHERE sha256 = ?1)",
+            "SELECT EXISTS (SELECT 1 FROM versions WHERE sha256 = ?1 AND content IS NULL) OR EXISTS (SELECT 1 FROM parts WHERE sha256 = ?1)",
         )?;
         let mut removed = 0;
         for name in names {
@@ -153,6 +165,17 @@ impl BlobWriter {
         Ok(Self { gathered: Vec::new(), gathered_bytes: 0, half })
     }
 
+    /// As [`Self::finish`], but without a file where the bytes are few.
+    pub(super) async fn finish_small(self, expected: Expected) -> Result<Received, StoreError> {
+        if self.half.file.is_some() || self.gathered_bytes > MOST_ROW_BYTES {
+            return self.finish(expected).await.map(Received::Large);
+        }
+        let Self { mut gathered, mut half, .. } = self;
+        let bytes = if gathered.len() == 1 { gathered.remove(0) } else { gathered.concat().into() };
+        half.hasher.update(&bytes);
+        Ok(Received::Small(half.digests(&expected)?, bytes))
+    }
+
     /// Writes the rest, verifies it, syncs it and puts it in place.
     pub(super) async fn finish(self, expected: Expected) -> Result<Blob, StoreError> {
         let Self { gathered, mut half, .. } = self;
@@ -177,15 +200,25 @@ impl Half {
     /// Puts the file in place unless its bytes are not what was `expected`.
     pub(super) fn keep(mut self, expected: &Expected) -> Result<Blob, StoreError> {
         self.file()?.sync_data()?;
+        let digests = self.digests(expected)?;
+        let pin = self.blobs.pin(&digests.sha256);
+        let place = self.blobs.path(&digests.sha256);
+        let folder = place.parent().unwrap_or(&self.blobs.kept);
+        if !folder.is_dir() {
+            fs::create_dir_all(folder)?;
+            sync_directory(&self.blobs.kept)?;
+        }
+        fs::rename(&self.path, &place)?;
+        self.file = None;
+        sync_directory(folder)?;
+        Ok(Blob { digests, pin })
+    }
+
+    fn digests(&mut self, expected: &Expected) -> Result<Digests, StoreError> {
         let hasher = std::mem::replace(&mut self.hasher, Hasher::new(Algorithm::Sha256));
         let digests = hasher.finish();
         digests.verify(expected)?;
-        let pin = self.blobs.pin(&digests.sha256);
-        let place = self.blobs.path(&digests.sha256);
-        fs::rename(&self.path, &place)?;
-        self.file = None;
-        sync_directory(place.parent().unwrap_or(&place))?;
-        Ok(Blob { digests, pin })
+        Ok(digests)
     }
 
     fn file(&mut self) -> io::Result<&mut File> {

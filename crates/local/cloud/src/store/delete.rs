@@ -87,8 +87,8 @@ impl Deleter<'_> {
     /// Removes one version for good; the newest of the others becomes the current one.
     fn remove(&mut self, key: &str, version_id: &str) -> rusqlite::Result<Deletion> {
         let named = self.row.versioning.map(|_| version_id.to_owned());
-        let sql =
-            "DELETE FROM versions WHERE bucket = ?1 AND key = ?2 AND version_id = ?3 RETURNING sha256, delete_marker";
+        let sql = "DELETE FROM versions WHERE bucket = ?1 AND key = ?2 AND version_id = ?3 \
+                   RETURNING iif(content IS NULL, sha256, ''), delete_marker";
         let removed: Option<(String, bool)> = self
             .transaction
             .prepare_cached(sql)?

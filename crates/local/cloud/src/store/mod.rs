@@ -1,8 +1,8 @@
-//! Buckets and objects: metadata in the database, bytes as files named by their content.
+//! Buckets and objects: metadata and small objects' bytes in the database, larger ones' as files named by their content.
 //!
-//! An object, its event and its place in the listing are one transaction; its bytes are on disk before that. After a
+//! An object, its event and its place in the listing are one transaction; its file is on disk before that. After a
 //! crash a file without an object may be left over (the next [`Store::sweep`] takes it away), never an object without
-//! its file. No object is ever held in memory whole.
+//! its file. No large object is ever held in memory whole.
 //! It refuses to know HTTP, XML or signatures: that is `s3`.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel>
@@ -24,7 +24,7 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -75,12 +75,6 @@ impl Store {
             Found::Object(object) => Ok(*object),
             Found::DeleteMarker { .. } => Err(StoreError::NoSuchKey(key.to_owned())),
         }
-    }
-
-    /// The file that holds the bytes of `object`: read it, never write it.
-    #[must_use]
-    pub fn path(&self, object: &ObjectVersion) -> PathBuf {
-        self.blobs.path(&object.sha256)
     }
 
     /// Stores `bytes` as a new version.

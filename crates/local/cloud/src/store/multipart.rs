@@ -158,7 +158,7 @@ impl Store {
     {
         let upload = self.upload(&part.bucket, &part.key, &part.upload_id).await?;
         let algorithm = upload.new.algorithm.or(part.algorithm).unwrap_or(Algorithm::Crc64Nvme);
-        let blob = self.receive(algorithm, part.expected.clone(), body).await?;
+        let blob = self.receive(algorithm, body).await?.finish(part.expected.clone()).await?;
         self.commit_part(part, blob).await
     }
 

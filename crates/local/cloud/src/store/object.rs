@@ -34,8 +34,12 @@ pub struct ObjectVersion {
     pub modified: Timestamp,
     /// Orders the events of one key: fixed width, upper-case hexadecimal.
     pub sequencer: String,
-    /// SHA-256 of its bytes, lower-case hexadecimal: the name of its file.
+    /// SHA-256 of its bytes, lower-case hexadecimal: the name of its file, where it has one.
     pub sha256: String,
+    /// Its row.
+    pub(super) row: i64,
+    /// Its bytes are in that row.
+    pub(super) is_in_row: bool,
 }
 
 /// Headers that are stored with an object and come back with it.

@@ -1,4 +1,5 @@
-//! Storing a new version: bytes first, then the row and its event in one transaction.
+//! Storing a new version: a large object's bytes first, then the row, a small object's bytes and its event in one
+//! transaction.
 //!
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html>
 
@@ -7,9 +8,9 @@ use futures::{Stream, StreamExt as _};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
-use super::blobs::{Blob, BlobWriter, Pin};
+use super::blobs::{Blob, BlobWriter, Pin, Received};
 use super::buckets::Versioning;
-use super::digest::{Algorithm, Checksums, Expected};
+use super::digest::{Algorithm, Checksums, Digests, Expected};
 use super::error::{BoxError, StoreError};
 use super::events::{self, Change, EventKind};
 use super::object::{Attributes, ObjectPart, ObjectVersion, Tag};
@@ -59,6 +60,8 @@ pub(super) struct Content {
     pub(super) sha256: String,
     pub(super) checksums: Checksums,
     pub(super) parts: Vec<ObjectPart>,
+    /// The bytes of a small object; a larger one's are in its file.
+    pub(super) bytes: Option<Bytes>,
 }
 
 /// What a committed write leaves to be done.
@@ -94,13 +97,14 @@ impl NewObject {
 }
 
 impl Content {
-    pub(super) fn of(blob: &Blob) -> Self {
+    pub(super) fn of(digests: &Digests) -> Self {
         Self {
-            etag: blob.digests.etag(),
-            size_bytes: blob.digests.size_bytes,
-            sha256: blob.digests.sha256.clone(),
-            checksums: blob.digests.checksums.clone(),
+            etag: digests.etag(),
+            size_bytes: digests.size_bytes,
+            sha256: digests.sha256.clone(),
+            checksums: digests.checksums.clone(),
             parts: Vec::new(),
+            bytes: None,
         }
     }
 }
@@ -115,8 +119,14 @@ impl Store {
         B: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
         new.check()?;
-        let blob = self.receive(new.algorithm, new.expected.clone(), body).await?;
-        self.commit(new, Content::of(&blob), blob.pin).await
+        let writer = self.receive(new.algorithm, body).await?;
+        match writer.finish_small(new.expected.clone()).await? {
+            Received::Small(digests, bytes) => {
+                let content = Content { bytes: Some(bytes), ..Content::of(&digests) };
+                self.commit(new, content, None).await
+            }
+            Received::Large(Blob { digests, pin }) => self.commit(new, Content::of(&digests), Some(pin)).await,
+        }
     }
 
     /// Stores `source` once more under another key, without touching its bytes.
@@ -126,12 +136,14 @@ impl Store {
     pub async fn copy(&self, source: ObjectVersion, new: NewObject) -> Result<ObjectVersion, StoreError> {
         new.check()?;
         // Pinned first, then looked at once more: a source that is still there now cannot lose its file any more.
-        let pin = self.blobs.pin(&source.sha256);
+        let pin = (!source.is_in_row).then(|| self.blobs.pin(&source.sha256));
         let found = self.find(&source.bucket, &source.key, source.version_id.as_deref()).await?;
         if !matches!(&found, Found::Object(object) if object.sha256 == source.sha256) {
             return Err(StoreError::NoSuchKey(source.key));
         }
+        let bytes = if source.is_in_row { Some(self.row_bytes(&source)?) } else { None };
         let content = Content {
+            bytes,
             etag: source.etag,
             size_bytes: source.size_bytes,
             sha256: source.sha256,
@@ -141,8 +153,8 @@ impl Store {
         self.commit(new, content, pin).await
     }
 
-    /// Takes in a stream of bytes as a pinned file.
-    pub(super) async fn receive<B>(&self, algorithm: Algorithm, expected: Expected, body: B) -> Result<Blob, StoreError>
+    /// Takes in a stream of bytes.
+    pub(super) async fn receive<B>(&self, algorithm: Algorithm, body: B) -> Result<BlobWriter, StoreError>
     where
         B: Stream<Item = Result<Bytes, BoxError>> + Send,
     {
@@ -151,11 +163,11 @@ impl Store {
         while let Some(bytes) = body.next().await {
             writer = writer.write(bytes.map_err(StoreError::Incoming)?).await?;
         }
-        writer.finish(expected).await
+        Ok(writer)
     }
 
-    async fn commit(&self, new: NewObject, content: Content, pin: Pin) -> Result<ObjectVersion, StoreError> {
-        let name = content.sha256.clone();
+    async fn commit(&self, new: NewObject, content: Content, pin: Option<Pin>) -> Result<ObjectVersion, StoreError> {
+        let file = pin.as_ref().map(|_| content.sha256.clone());
         let now = self.clock.now();
         // The pin travels with the answer, which is given after the commit, so it outlives the commit in any case.
         let write = move |transaction: &Transaction<'_>| Ok((insert(transaction, &new, &content, now)?, pin));
@@ -164,7 +176,7 @@ impl Store {
         match stored {
             Ok(stored) => Ok(self.settle(stored).await),
             Err(refusal) => {
-                self.collect_quietly(vec![name]).await;
+                self.collect_quietly(file.into_iter().collect()).await;
                 Err(refusal)
             }
         }
@@ -243,7 +255,8 @@ pub(super) fn make_room(
     let mut version_id = rows::opaque_id(sequence, key);
     if row.versioning != Some(Versioning::Enabled) {
         NULL_VERSION.clone_into(&mut version_id);
-        let sql = "DELETE FROM versions WHERE bucket = ?1 AND key = ?2 AND version_id = 'null' RETURNING sha256";
+        let sql = "DELETE FROM versions WHERE bucket = ?1 AND key = ?2 AND version_id = 'null' \
+                   RETURNING iif(content IS NULL, sha256, '')";
         let mut statement = transaction.prepare_cached(sql)?;
         let removed = statement.query_map((bucket, key), |row| row.get(0))?;
         freed = removed.collect::<rusqlite::Result<Vec<String>>>()?;
@@ -263,7 +276,8 @@ fn insert_row(
     now: Timestamp,
 ) -> rusqlite::Result<usize> {
     let sql = "INSERT INTO versions (bucket, key, version_id, latest, modified_ms, sequencer, etag, size_bytes, sha256, \
-               attributes, tags, checksums, parts) VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+               attributes, tags, checksums, parts, content) \
+               VALUES (?1, ?2, ?3, 1, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
     transaction.prepare_cached(sql)?.execute(params![
         new.bucket,
         new.key,
@@ -277,5 +291,6 @@ fn insert_row(
         rows::to_json(&new.tags)?,
         rows::to_json(&content.checksums)?,
         rows::to_json(&content.parts)?,
+        content.bytes.as_deref(),
     ])
 }

@@ -1,11 +1,13 @@
 //! Finding an object, and its bytes as a stream.
 
 use std::fs::File;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Cursor, Read as _, Seek as _, SeekFrom};
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use futures::Stream;
+use futures::future::Either;
 use rusqlite::{Connection, OptionalExtension as _, Row};
 
 use super::Store;
@@ -34,7 +36,13 @@ pub enum Found {
 /// An open object: it stays readable even when it is deleted meanwhile.
 #[derive(Debug)]
 pub struct ObjectBytes {
-    file: File,
+    source: Source,
+}
+
+#[derive(Debug)]
+enum Source {
+    Row(Cursor<Bytes>),
+    File(File, PathBuf),
 }
 
 impl Store {
@@ -42,10 +50,9 @@ impl Store {
     ///
     /// # Errors
     /// When bucket, key or version does not exist.
+    #[expect(clippy::unused_async, reason = "callers need not know that this takes no time")]
     pub async fn find(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Found, StoreError> {
-        let (bucket, key, version_id) = (bucket.to_owned(), key.to_owned(), version_id.map(str::to_owned));
-        let found = self.database.read(move |connection| find(connection, &bucket, &key, version_id.as_deref()));
-        found.await?
+        self.database.look(|connection| find(connection, bucket, key, version_id))?
     }
 
     /// Opens the bytes of `object`.
@@ -53,31 +60,79 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoSuchKey`] when it was deleted meanwhile.
     pub async fn open_bytes(&self, object: &ObjectVersion) -> Result<ObjectBytes, StoreError> {
-        let path = self.path(object);
-        match off_thread(move || File::open(path)).await {
-            Ok(file) => Ok(ObjectBytes { file }),
+        if object.is_in_row {
+            return Ok(ObjectBytes { source: Source::Row(Cursor::new(self.row_bytes(object)?)) });
+        }
+        let path = self.blobs.path(&object.sha256);
+        match off_thread(move || Ok((File::open(&path)?, path))).await {
+            Ok((file, path)) => Ok(ObjectBytes { source: Source::File(file, path) }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(StoreError::NoSuchKey(object.key.clone())),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The bytes of an object that has them in its row.
+    pub(super) fn row_bytes(&self, object: &ObjectVersion) -> Result<Bytes, StoreError> {
+        let sql = "SELECT content FROM versions WHERE id = ?1";
+        let read = |connection: &Connection| {
+            connection.prepare_cached(sql)?.query_row([object.row], |row| row.get::<_, Option<Vec<u8>>>(0)).optional()
+        };
+        let bytes = self.database.look(read)?.flatten();
+        bytes.map(Bytes::from).ok_or_else(|| StoreError::NoSuchKey(object.key.clone()))
     }
 }
 
 impl ObjectBytes {
     /// Streams the bytes of `range`, a chunk at a time.
     pub fn stream(self, range: Range<u64>) -> impl Stream<Item = io::Result<Bytes>> + Send + Sync + 'static {
-        futures::stream::try_unfold((self.file, range), |(file, range)| async move {
-            if range.is_empty() {
-                return Ok(None);
+        match self.source {
+            Source::Row(bytes) => Either::Left(futures::stream::iter([slice(&bytes.into_inner(), &range)])),
+            Source::File(file, _) => {
+                let chunks = futures::stream::try_unfold((file, range), |(file, range)| async move {
+                    if range.is_empty() {
+                        return Ok(None);
+                    }
+                    off_thread(move || next_chunk(file, range)).await.map(Some)
+                });
+                Either::Right(chunks)
             }
-            off_thread(move || next_chunk(file, range)).await.map(Some)
-        })
+        }
     }
 
-    /// The file itself, for work that blocks.
-    #[must_use]
-    pub fn into_file(self) -> File {
-        self.file
+    /// Gives the bytes a file at `path`, a link where the file system has links: read it, never write it.
+    ///
+    /// # Errors
+    /// When the file cannot be made.
+    pub fn place(mut self, path: &Path) -> io::Result<()> {
+        match &self.source {
+            Source::File(_, from) if std::fs::hard_link(from, path).is_ok() => Ok(()),
+            Source::File(..) | Source::Row(_) => io::copy(&mut self, &mut File::create_new(path)?).map(drop),
+        }
     }
+}
+
+impl io::Read for ObjectBytes {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match &mut self.source {
+            Source::Row(bytes) => bytes.read(buffer),
+            Source::File(file, _) => file.read(buffer),
+        }
+    }
+}
+
+impl io::Seek for ObjectBytes {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        match &mut self.source {
+            Source::Row(bytes) => bytes.seek(to),
+            Source::File(file, _) => file.seek(to),
+        }
+    }
+}
+
+fn slice(bytes: &Bytes, range: &Range<u64>) -> io::Result<Bytes> {
+    let end = |place: u64| usize::try_from(place).ok().filter(|place| *place <= bytes.len());
+    let (start, end) = end(range.start).zip(end(range.end)).ok_or(io::ErrorKind::UnexpectedEof)?;
+    Ok(if start < end { bytes.slice(start..end) } else { Bytes::new() })
 }
 
 fn next_chunk(mut file: File, range: Range<u64>) -> io::Result<(Bytes, (File, Range<u64>))> {

@@ -17,7 +17,8 @@ pub(super) const NULL_VERSION: &str = "null";
 
 /// The columns that [`object`] reads, of `versions AS v` joined to `buckets AS b`.
 pub(super) const OBJECT_COLUMNS: &str = "b.versioning, v.bucket, v.key, v.version_id, v.modified_ms, v.sequencer, v.etag, \
-     v.size_bytes, v.sha256, v.attributes, v.tags, v.checksums, v.parts, v.delete_marker";
+     v.size_bytes, v.sha256, v.attributes, v.tags, v.checksums, v.parts, v.delete_marker, \
+     v.id, v.content IS NOT NULL";
 
 /// Bits of the sequence below the millisecond: a million events in one before the sequence runs ahead of the clock.
 const SEQUENCE_BITS: u32 = 20;
@@ -51,6 +52,8 @@ pub(super) fn object(row: &Row<'_>) -> rusqlite::Result<ObjectVersion> {
         tags: json(row, 10)?,
         checksums: json(row, 11)?,
         parts: json(row, 12)?,
+        row: row.get(14)?,
+        is_in_row: row.get(15)?,
     })
 }
 

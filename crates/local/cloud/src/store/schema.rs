@@ -3,6 +3,7 @@
 /// To be handed to [`Database::open`](crate::database::Database::open).
 ///
 /// `versions.version_id` is `null` (the word, as in S3) for what was written while the bucket was not versioned.
+/// `versions.content` holds the bytes of a small object; a larger one's are a file.
 /// `events` are the notifications that wait for delivery: the store writes them, `queue` takes them away.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS buckets (
@@ -28,11 +29,12 @@ CREATE TABLE IF NOT EXISTS versions (
     tags TEXT NOT NULL DEFAULT '[]',
     checksums TEXT NOT NULL DEFAULT '{}',
     parts TEXT NOT NULL DEFAULT '[]',
+    content BLOB,
     UNIQUE (bucket, key, version_id)
 ) STRICT;
 CREATE INDEX IF NOT EXISTS versions_by_age ON versions (bucket, key, id DESC);
 CREATE UNIQUE INDEX IF NOT EXISTS versions_latest ON versions (bucket, key) WHERE latest = 1;
-CREATE INDEX IF NOT EXISTS versions_by_content ON versions (sha256);
+CREATE INDEX IF NOT EXISTS versions_by_content ON versions (sha256) WHERE content IS NULL;
 
 CREATE TABLE IF NOT EXISTS uploads (
     upload_id TEXT PRIMARY KEY,
@@ -79,7 +81,6 @@ CREATE TABLE IF NOT EXISTS events (
     receives INTEGER NOT NULL DEFAULT 0,
     first_received_ms INTEGER,
     visible_ms INTEGER NOT NULL DEFAULT 0,
-    leased INTEGER NOT NULL DEFAULT 0,
     dead INTEGER NOT NULL DEFAULT 0,
     reason TEXT
 ) STRICT;

@@ -41,6 +41,11 @@ async fn events(store: &Store) -> Vec<(String, String, i64)> {
     store.database.read(read).await.unwrap()
 }
 
+/// A text that does not go into a row.
+fn large(word: &str) -> String {
+    word.repeat(blobs::MOST_ROW_BYTES)
+}
+
 fn files(directory: &Path) -> usize {
     Blobs::open(directory).unwrap().names().unwrap().len()
 }
@@ -54,7 +59,7 @@ async fn gives_back_what_was_put() {
     assert_eq!(object.version_id, None);
     let found = store.head("raw", "a b+c%20&ü/日本.txt", None).await.unwrap();
     assert_eq!((found.size_bytes, found.content_type.as_deref()), (5, Some("text/plain")));
-    assert_eq!(std::fs::read_to_string(store.path(&found)).unwrap(), "hello");
+    assert_eq!(text(&store, &found).await, "hello");
     assert!(matches!(store.head("raw", "b", None).await, Err(StoreError::NoSuchKey(_))));
     assert!(matches!(store.head("other", "b", None).await, Err(StoreError::NoSuchBucket(_))));
     assert!(matches!(store.head("raw", "b", Some("x")).await, Err(StoreError::NoSuchVersion(_))));
@@ -63,25 +68,48 @@ async fn gives_back_what_was_put() {
 #[tokio::test]
 async fn survives_being_opened_again_and_clears_what_was_half_written() {
     let directory = tempfile::tempdir().unwrap();
-    let object = put(&with_bucket(directory.path(), None).await, "key", "kept").await;
+    let first = with_bucket(directory.path(), None).await;
+    let (object, kept) = (put(&first, "key", "kept").await, large("kept"));
+    put(&first, "large", &kept).await;
+    drop(first);
     std::fs::write(directory.path().join("incoming/7"), "half").unwrap();
-    std::fs::write(directory.path().join("blobs/ab/orphan"), "nobody's").unwrap();
+    std::fs::create_dir_all(directory.path().join("blobs/zz")).unwrap();
+    std::fs::write(directory.path().join("blobs/zz/orphan"), "nobody's").unwrap();
     let store = store(directory.path());
     assert!(!directory.path().join("incoming/7").exists());
     assert_eq!(store.sweep().await.unwrap(), 1);
     assert_eq!(text(&store, &store.head("raw", "key", None).await.unwrap()).await, "kept");
+    assert_eq!(text(&store, &store.head("raw", "large", None).await.unwrap()).await, kept);
     let next = put(&store, "key", "next").await;
     assert!(next.sequencer > object.sequencer);
+}
+
+#[tokio::test]
+async fn a_small_object_is_in_its_row_and_nowhere_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = with_bucket(directory.path(), None).await;
+    let (full, empty) = ("x".repeat(blobs::MOST_ROW_BYTES), put(&store, "empty", "").await);
+    let object = put(&store, "full", &full).await;
+    assert_eq!((text(&store, &object).await, text(&store, &empty).await), (full, String::new()));
+    assert_eq!(files(directory.path()), 0);
+    let copied = store.copy(object.clone(), NewObject::new("raw", "copy")).await.unwrap();
+    let part = store.open_bytes(&copied).await.unwrap().stream(10..15).collect::<Vec<_>>().await;
+    assert_eq!(part.into_iter().map(Result::unwrap).collect::<Vec<_>>().concat(), b"xxxxx");
+    let place = directory.path().join("placed");
+    store.open_bytes(&copied).await.unwrap().place(&place).unwrap();
+    assert_eq!(std::fs::metadata(&place).unwrap().len(), copied.size_bytes);
+    store.delete("raw", "full", None).await.unwrap();
+    assert!(matches!(store.open_bytes(&object).await, Err(StoreError::NoSuchKey(_))));
 }
 
 #[tokio::test]
 async fn an_unversioned_bucket_keeps_one_file_for_each_content() {
     let directory = tempfile::tempdir().unwrap();
     let store = with_bucket(directory.path(), None).await;
-    put(&store, "one", "same").await;
-    put(&store, "two", "same").await;
+    put(&store, "one", &large("same")).await;
+    put(&store, "two", &large("same")).await;
     assert_eq!(files(directory.path()), 1);
-    put(&store, "one", "other").await;
+    put(&store, "one", &large("other")).await;
     assert_eq!(files(directory.path()), 2);
     store.delete("raw", "two", None).await.unwrap();
     store.delete("raw", "one", None).await.unwrap();
@@ -128,7 +156,7 @@ async fn of_many_creators_one_wins() {
     let store = with_bucket(directory.path(), Some(Versioning::Enabled)).await;
     let race = (0..20).map(|number| {
         let new = NewObject { condition: Condition::Absent, ..NewObject::new("raw", "key") };
-        store.put(new, futures::stream::iter([Ok(Bytes::from(number.to_string()))]))
+        store.put(new, futures::stream::iter([Ok(Bytes::from(large(&format!("{number} "))))]))
     });
     let outcomes = join_all(race).await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
@@ -155,13 +183,14 @@ async fn a_replacement_names_what_it_replaces() {
 async fn concurrent_puts_and_deletes_of_one_content_never_lose_its_file() {
     let directory = tempfile::tempdir().unwrap();
     let store = Arc::new(with_bucket(directory.path(), None).await);
+    let shared = Arc::new(large("shared"));
     let workers = (0..8).map(|worker| {
-        let store = Arc::clone(&store);
+        let (store, shared) = (Arc::clone(&store), Arc::clone(&shared));
         tokio::spawn(async move {
             for _ in 0..20 {
                 let key = format!("key-{worker}");
-                let object = put(&store, &key, "shared").await;
-                assert_eq!(text(&store, &object).await, "shared");
+                let object = put(&store, &key, &shared).await;
+                assert_eq!(text(&store, &object).await, *shared);
                 store.delete("raw", &key, None).await.unwrap();
             }
         })
@@ -360,7 +389,7 @@ async fn parts_become_one_object() {
     let object = store.complete_upload(completion(&upload_id, chosen)).await.unwrap();
     assert!(object.etag.ends_with("-2"));
     assert_eq!(object.size_bytes, 5 * 1024 * 1024 + 3);
-    assert!(std::fs::read(store.path(&object)).unwrap().ends_with(b"aend"));
+    assert!(text(&store, &object).await.ends_with("aend"));
     assert_eq!(files(directory.path()), 1, "the parts are collected");
     let again = store.complete_upload(completion(&upload_id, vec![])).await;
     assert!(matches!(again, Err(StoreError::NoSuchUpload(_))));

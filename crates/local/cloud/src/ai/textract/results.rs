@@ -17,7 +17,7 @@ use crate::ai::jobs::{End, Job, SERVICE_BUCKET, Status};
 use crate::ai::media::{Media, internal};
 use crate::ai::token;
 use crate::ai::transcribe::make_bucket;
-use crate::store::{BoxError, NewObject};
+use crate::store::{BoxError, NewObject, ObjectBytes};
 use crate::wire::{Outcome, Reply, ServiceError, decode};
 
 /// Bytes of the file that are read at a time when it is stored.
@@ -81,10 +81,9 @@ async fn finished(media: &Media, job: &Job, token: Option<&str>, most: usize) ->
     let object =
         S3Object { bucket: SERVICE_BUCKET.to_owned(), name: summary.key.clone(), version: summary.version.clone() };
     let object = file::find(media, &object).await?;
-    let path = media.context().store.path(&object);
+    let bytes = media.context().store.open_bytes(&object).await.map_err(|error| internal(&error))?;
     let name = job.name.clone();
-    let (blocks, next) =
-        media.block(move |_| read(File::open(path).map_err(|error| internal(&error))?, offset, most)).await?;
+    let (blocks, next) = media.block(move |_| read(bytes, object.size_bytes, offset, most)).await?;
     let kind = if job.kind == ANALYSIS { Kind::Analysis } else { Kind::Detection };
     let mut body = json!({
         "JobStatus": if job.status == Status::Partial { "PARTIAL_SUCCESS" } else { "SUCCEEDED" },
@@ -113,8 +112,12 @@ fn bad_token() -> ServiceError {
 }
 
 /// Blocks from a byte on, and the byte at which the next part begins.
-fn read(mut file: File, offset: u64, most: usize) -> Result<(Vec<Value>, Option<u64>), ServiceError> {
-    let length = file.metadata().map_err(|error| internal(&error))?.len();
+fn read(
+    mut file: ObjectBytes,
+    length: u64,
+    offset: u64,
+    most: usize,
+) -> Result<(Vec<Value>, Option<u64>), ServiceError> {
     if !begins_a_line(&mut file, offset, length) {
         return Err(bad_token());
     }
@@ -129,7 +132,7 @@ fn read(mut file: File, offset: u64, most: usize) -> Result<(Vec<Value>, Option<
 }
 
 /// Whether a line begins at that byte; leaves the file there.
-fn begins_a_line(file: &mut File, offset: u64, length: u64) -> bool {
+fn begins_a_line(file: &mut ObjectBytes, offset: u64, length: u64) -> bool {
     if offset == 0 {
         return true;
     }

@@ -1,7 +1,9 @@
-//! Executions and their logs in the database.
+//! Executions in the database, without their logs.
 
 use asl::LogEntry;
 use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::log;
 
 /// An execution, without its events.
 #[derive(Debug, Clone)]
@@ -121,13 +123,7 @@ pub(crate) fn append(
     entries: &[LogEntry],
     closed: Option<&Closed>,
 ) -> rusqlite::Result<()> {
-    let mut insert = database
-        .prepare_cached("INSERT INTO execution_log (execution, sequence, event_id, entry) VALUES (?1, ?2, ?3, ?4)")?;
-    for entry in entries {
-        let text =
-            serde_json::to_string(entry).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        insert.execute(params![number, id(entry.sequence), entry.event_id.map(id), text])?;
-    }
+    log::append(database, number, entries)?;
     if let Some(closed) = closed {
         let sql =
             "UPDATE execution SET status = ?2, stopped = ?3, output = ?4, error = ?5, cause = ?6 WHERE number = ?1";
@@ -137,49 +133,11 @@ pub(crate) fn append(
     Ok(())
 }
 
-/// The database counts with a sign; no log comes near that bound.
-fn id(id: u64) -> i64 {
-    i64::try_from(id).unwrap_or(i64::MAX)
-}
-
 /// Opens an execution again; false when somebody else did so meanwhile.
 pub(crate) fn reopen(database: &Connection, number: i64, redriven: i64, token: Option<&str>) -> rusqlite::Result<bool> {
     let sql = "UPDATE execution SET status = 'RUNNING', stopped = NULL, output = NULL, error = NULL, cause = NULL,
                redrives = redrives + 1, redriven = ?2, redrive_token = ?3 WHERE number = ?1 AND status <> 'RUNNING'";
     Ok(database.prepare_cached(sql)?.execute(params![number, redriven, token])? > 0)
-}
-
-/// How many events the history holds.
-pub(crate) fn history_length(database: &Connection, number: i64) -> rusqlite::Result<i64> {
-    let sql = "SELECT event_id FROM execution_log WHERE execution = ?1 AND event_id IS NOT NULL ORDER BY sequence DESC LIMIT 1";
-    let last = database.prepare_cached(sql)?.query_row([number], |row| row.get(0)).optional()?;
-    Ok(last.unwrap_or(0))
-}
-
-/// The whole log.
-pub(crate) fn log(database: &Connection, number: i64) -> rusqlite::Result<Vec<String>> {
-    let sql = "SELECT entry FROM execution_log WHERE execution = ?1 ORDER BY sequence";
-    database.prepare_cached(sql)?.query_map([number], |row| row.get(0))?.collect()
-}
-
-/// Up to `most` entries of the history after (or, in reverse, before) the place `from` of the log, with their places.
-pub(crate) fn history(
-    database: &Connection,
-    number: i64,
-    from: i64,
-    reverse: bool,
-    most: usize,
-) -> rusqlite::Result<Vec<(i64, String)>> {
-    let (comparison, direction) = if reverse { ("<", "DESC") } else { (">", "ASC") };
-    let sql = format!(
-        "SELECT sequence, entry FROM execution_log WHERE execution = ?1 AND sequence {comparison} ?2
-         AND event_id IS NOT NULL ORDER BY sequence {direction} LIMIT ?3"
-    );
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    database
-        .prepare_cached(&sql)?
-        .query_map(params![number, from, most], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect()
 }
 
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {

@@ -129,7 +129,7 @@ fn content(upload: &Upload, parts: &[PartEntry], blob: &Blob) -> Content {
         etag: digest::multipart_etag(&etags).unwrap_or_else(|| blob.digests.etag()),
         checksums,
         parts: each.collect(),
-        ..Content::of(blob)
+        ..Content::of(&blob.digests)
     }
 }
 
