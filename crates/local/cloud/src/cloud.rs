@@ -50,6 +50,8 @@ pub struct Config {
     pub speech_worker: PathBuf,
     /// Faults that are switched on.
     pub faults: Faults,
+    /// Where the time comes from: the machine, unless a test moves it by hand.
+    pub clock: Clock,
 }
 
 impl Config {
@@ -66,6 +68,7 @@ impl Config {
             workers_per_function: 0,
             speech_worker: PathBuf::from("sluice-speech"),
             faults: Faults::default(),
+            clock: Clock::default(),
         }
     }
 }
@@ -133,13 +136,13 @@ impl Cloud {
         let functions = functions(&config)?;
         let lock = Arc::new(take_directory(&config.data_directory)?);
         let (listener, address) = listen(SocketAddr::new(config.address, config.port)).await?;
-        let context = open(&config.data_directory, &config.region)?;
+        let context = open(&config)?;
         let tasks = Tasks::new(Some(Arc::clone(&lock)));
         let surroundings = Surroundings {
             address: reachable(address).to_string(),
             region: Arc::clone(&context.region),
             logs: config.data_directory.join("logs"),
-            clock: context.clock,
+            clock: context.clock.clone(),
             faults: config.faults.clone(),
             tasks: tasks.clone(),
         };
@@ -292,14 +295,15 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(if address.ip().is_unspecified() { loopback() } else { address.ip() }, address.port())
 }
 
-fn open(directory: &Path, region: &str) -> Result<Context, CloudError> {
+fn open(config: &Config) -> Result<Context, CloudError> {
+    let (directory, clock) = (config.data_directory.as_path(), config.clock.clone());
     // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
     let schemas = ["BEGIN IMMEDIATE", store::SCHEMA, states::SCHEMA, jobs::SCHEMA, "COMMIT"];
     let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
-    let store = Store::open(database.clone(), directory, Clock)?;
+    let store = Store::open(database.clone(), directory, clock.clone())?;
     let scratch = directory.join("scratch");
     clear(&scratch).map_err(|source| CloudError::DataDirectory { path: scratch.clone(), source })?;
-    Ok(Context { database, store, clock: Clock, scratch: Arc::new(scratch), region: region.into() })
+    Ok(Context { database, store, clock, scratch: Arc::new(scratch), region: config.region.as_str().into() })
 }
 
 /// What lies in the scratch directory is of requests that nobody waits for any more.

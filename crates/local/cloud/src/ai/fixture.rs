@@ -51,8 +51,9 @@ pub(super) fn open(directory: &Path) -> Media {
     let scratch = directory.join("scratch");
     std::fs::create_dir_all(&scratch).unwrap();
     let database = Database::open(&directory.join("cloud.sqlite"), &[store::SCHEMA, jobs::SCHEMA]).unwrap();
-    let store = Store::open(database.clone(), directory, Clock).unwrap();
-    let context = Context { database, store, clock: Clock, scratch: Arc::new(scratch), region: "us-east-1".into() };
+    let store = Store::open(database.clone(), directory, Clock::default()).unwrap();
+    let context =
+        Context { database, store, clock: Clock::default(), scratch: Arc::new(scratch), region: "us-east-1".into() };
     Media::new(context, Tasks::new(None), MediaConfig { speech_worker: directory.join("worker"), concurrency: 2 })
 }
 

@@ -47,7 +47,7 @@ struct Surface {
 #[must_use]
 pub fn service(context: &Context) -> Service {
     let surface = Surface { store: context.store.clone(), region: Arc::clone(&context.region) };
-    Service { inner: S3ServiceBuilder::new(surface).build(), clock: context.clock }
+    Service { inner: S3ServiceBuilder::new(surface).build(), clock: context.clock.clone() }
 }
 
 impl Service {

@@ -21,7 +21,7 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) fn begin(&mut self, states: &States, task_id: TaskId, resource: Resource, input: Payload) {
         let (functions, turns) = (states.inner.functions.clone(), Arc::clone(&states.inner.calls));
-        let clock = states.context().clock;
+        let clock = states.context().clock.clone();
         self.under_way.push(Box::pin(async move {
             // The semaphore is never closed; without a turn the call would only be early.
             let _turn = turns.acquire_owned().await;

@@ -102,7 +102,8 @@ impl<'a> Driver<'a> {
     /// Waits for whatever happens next, and takes it to the engine.
     async fn next(&mut self, commands: &mut Commands) -> Result<(), ServiceError> {
         let first = self.timers.first().copied();
-        let wait = first.map_or(Duration::MAX, |(due, _)| until(due, self.states.context().clock.now()));
+        let clock = &self.states.context().clock;
+        let due = first.map_or(Timestamp::MAX, |(due, _)| due);
         tokio::select! {
             (task_id, answer) = self.calls.next() => {
                 let stimulus = match answer {
@@ -111,7 +112,7 @@ impl<'a> Driver<'a> {
                 };
                 self.advance(stimulus).await
             }
-            () = tokio::time::sleep(wait), if first.is_some() => match first {
+            () = clock.sleep_until(due), if first.is_some() => match first {
                 Some((due, timer_id)) => {
                     self.timers.remove(&(due, timer_id));
                     self.advance(Stimulus::TimerFired { timer_id }).await
@@ -191,7 +192,7 @@ impl<'a> Driver<'a> {
     /// When the next thing happens, if nothing else can happen for long before.
     fn has_long_to_wait(&self, commands: &Commands) -> Option<Timestamp> {
         let (due, _) = self.timers.first().filter(|_| self.calls.is_empty() && commands.is_empty())?;
-        (until(*due, self.states.context().clock.now()) > LONG).then_some(*due)
+        (self.states.context().clock.until(*due) > LONG).then_some(*due)
     }
 }
 
@@ -204,9 +205,4 @@ fn closed(finish: Finish, stopped: i64) -> Closed {
     };
     let output = finish.output.map(|output| output.to_json());
     Closed { status, stopped, output, error: finish.failure.error, cause: finish.failure.cause }
-}
-
-/// How long it is until `due`; nothing when that has passed.
-pub(super) fn until(due: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(due.duration_since(now)).unwrap_or(Duration::ZERO)
 }

@@ -1,14 +1,19 @@
 //! The Step Functions API by the real SDK, and executions that outlive the cloud that began them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::common::{config, eventually, start};
-use ::cloud::Cloud;
+use ::cloud::clock::ManualClock;
+use ::cloud::{Cloud, Config};
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sfn::error::ProvideErrorMetadata as _;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use serde_json::{Value, json};
+
+/// In seconds.
+const YEAR: u64 = 365 * 86_400;
 
 const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:machine";
 
@@ -51,6 +56,12 @@ async fn create(client: &Client, definition: &Value) {
         .role_arn("arn:aws:iam::0:role/r")
         .send();
     assert_eq!(made.await.unwrap().state_machine_arn(), MACHINE);
+}
+
+/// A cloud whose time stands still until it is moved.
+fn timeless(directory: &Path) -> (Config, ManualClock) {
+    let time = ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    (Config { clock: time.clock(), ..config(directory) }, time)
 }
 
 async fn begin(client: &Client, name: &str) -> String {
@@ -299,21 +310,40 @@ async fn an_open_execution_goes_on_after_a_crash() {
 #[tokio::test]
 async fn a_wait_ends_at_its_time_across_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let config = config(directory.path());
-    let (arn, started) = {
+    let (config, time) = timeless(directory.path());
+    let arn = {
         let cloud = start(&config).await;
         let client = client(&cloud);
-        create(&client, &wait(2)).await;
+        create(&client, &wait(YEAR)).await;
         let arn = begin(&client, "one").await;
-        let started = cloud.context().clock.now();
         cloud.shutdown().await;
-        (arn, started)
+        arn
     };
     let cloud = start(&config).await;
     let client = client(&cloud);
+    let due = time.advance_to_next().await;
     ends(&client, &arn, ExecutionStatus::Succeeded).await;
-    let took = cloud.context().clock.now().duration_since(started);
-    assert!(took.as_secs_f64() > 1.9 && took.as_secs_f64() < 10.0, "{took}");
+    let described = client.describe_execution().execution_arn(&arn).send().await.unwrap();
+    let seconds = described.stop_date().unwrap().secs() - described.start_date().secs();
+    assert_eq!(seconds, i64::try_from(YEAR).unwrap());
+    assert_eq!(due, cloud.context().clock.now());
+}
+
+#[tokio::test]
+async fn time_limits_and_retries_follow_the_clock() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, time) = timeless(directory.path());
+    let cloud = start(&config).await;
+    let client = client(&cloud);
+    let mut definition = task(&json!({"do": "hang-once", "mark": directory.path().join("mark")}));
+    definition["States"]["Task"]["TimeoutSeconds"] = 3600.into();
+    definition["States"]["Task"]["Retry"] = json!([{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 86_400}]);
+    create(&client, &definition).await;
+    let arn = begin(&client, "one").await;
+    let began = time.clock().now();
+    assert_eq!(time.advance_to_next().await.duration_since(began).as_secs(), 3600);
+    assert_eq!(time.advance_to_next().await.duration_since(began).as_secs(), 3600 + 86_400);
+    ends(&client, &arn, ExecutionStatus::Succeeded).await;
 }
 
 #[tokio::test]
