@@ -48,7 +48,7 @@ mod template;
 mod timestamp;
 
 pub use context::StartContext;
-pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
+pub use definition::{Definition, DefinitionError, Problem, ProblemCode, variable_references};
 pub use execution::{
     Effect, Execution, Finish, MAX_HISTORY_EVENTS, ReplayError, Status, Step, Stimulus, TaskId, TimerId, TimerPurpose,
 };

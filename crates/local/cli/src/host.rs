@@ -9,6 +9,7 @@ use std::time::Duration;
 use cloud::database::{DatabaseError, LockError};
 use cloud::deployment::{DeployError, Stack};
 use cloud::faults::Faults;
+use cloud::states::Retention;
 use cloud::{Cloud, CloudError, Config};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -115,6 +116,8 @@ pub(crate) fn refuse_options(hosting: &Hosting, place: &str) -> anyhow::Result<(
         ("--workers", hosting.workers.is_some()),
         ("--functions", hosting.functions.is_some()),
         ("--state-machine", hosting.state_machine.is_some()),
+        ("--keep-days", hosting.keep_days.is_some()),
+        ("--keep-executions", hosting.keep_executions.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((option, _)) => {
@@ -144,9 +147,15 @@ fn config(data: &Path, hosting: &Hosting, environment: &Environment, place: Plac
         stack: Some(stack(hosting, environment)?),
         workers_per_function: hosting.workers.unwrap_or(0).into(),
         faults,
+        retention: retention(hosting),
         speech_worker: functions(hosting.functions.as_deref(), environment)?.join("sluice-speech"),
         ..Config::new(data)
     })
+}
+
+fn retention(hosting: &Hosting) -> Retention {
+    let usual = Retention::default();
+    Retention { days: hosting.keep_days.unwrap_or(usual.days), most: hosting.keep_executions }
 }
 
 fn stack(hosting: &Hosting, environment: &Environment) -> anyhow::Result<Stack> {
@@ -197,9 +206,19 @@ fn explained(error: &CloudError, data: &Path) -> anyhow::Error {
             Exit::DataDirectory,
             "use the cloud that runs there, stop it, or choose another directory with --data".to_owned(),
         ),
-        CloudError::Database(DatabaseError::Damaged { path, .. }) => (
+        CloudError::Damaged(recovery) => (
             Exit::DataDirectory,
-            format!("move `{}` aside to start afresh; the files under it are kept", path.display()),
+            format!(
+                "the damaged database lies in `{}` now, and nothing was deleted; start again to go on with what could be read of it: {recovery}",
+                recovery.aside.display()
+            ),
+        ),
+        CloudError::Database(DatabaseError::Damaged { path, .. }) => {
+            (Exit::DataDirectory, format!("move `{}` aside to start afresh", path.display()))
+        }
+        CloudError::Database(DatabaseError::Newer { .. }) => (
+            Exit::DataDirectory,
+            "use the newer `sluice` that made it, or choose another directory with --data".to_owned(),
         ),
         CloudError::DataDirectory { .. } | CloudError::Lock(_) | CloudError::Database(_) | CloudError::Store(_) => (
             Exit::DataDirectory,

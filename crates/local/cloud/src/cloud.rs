@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use crate::ai::jobs;
 use crate::ai::media::{Media, MediaConfig};
 use crate::clock::Clock;
 use crate::context::Context;
@@ -20,9 +19,11 @@ use crate::deployment::{DeployError, Stack};
 use crate::faults::Faults;
 use crate::lambda::{FunctionConfig, Functions, Surroundings};
 use crate::queue::{EventFaults, Queue, Settings};
+use crate::recovery::{self, Recovery};
+use crate::schema::SCHEMA;
 use crate::server::{self, Surfaces};
-use crate::states::{self, States};
-use crate::store::{self, Store, StoreError};
+use crate::states::{Retention, States};
+use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::wire::ServiceError;
 
@@ -50,6 +51,8 @@ pub struct Config {
     pub speech_worker: PathBuf,
     /// Faults that are switched on.
     pub faults: Faults,
+    /// Which closed executions are kept.
+    pub retention: Retention,
     /// Where the time comes from: the machine, unless a test moves it by hand.
     pub clock: Clock,
 }
@@ -68,6 +71,7 @@ impl Config {
             workers_per_function: 0,
             speech_worker: PathBuf::from("sluice-speech"),
             faults: Faults::default(),
+            retention: Retention::default(),
             clock: Clock::default(),
         }
     }
@@ -98,7 +102,10 @@ pub enum CloudError {
     /// Another cloud uses the data directory, or its lock cannot be taken.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The database is damaged or cannot be opened.
+    /// The database was damaged. It lies aside now, and the next start goes on with what could be read of it.
+    #[error("failed to open the database `{}`: the file is damaged ({})", .0.path.display(), .0.detail)]
+    Damaged(Box<Recovery>),
+    /// The database cannot be opened, or is damaged and cannot be moved aside.
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The objects' folders cannot be opened.
@@ -149,7 +156,7 @@ impl Cloud {
         let functions = Functions::deploy(functions, &surroundings).map_err(CloudError::Thread)?;
         let cloud = Self {
             address,
-            states: States::new(context.clone(), functions.clone(), tasks.clone()),
+            states: States::new(context.clone(), functions.clone(), tasks.clone(), config.retention),
             queue: Queue::new(&context, delivery(&config.faults)),
             media: Media::new(context.clone(), tasks.clone(), media(&config)),
             context,
@@ -297,13 +304,28 @@ fn reachable(address: SocketAddr) -> SocketAddr {
 
 fn open(config: &Config) -> Result<Context, CloudError> {
     let (directory, clock) = (config.data_directory.as_path(), config.clock.clone());
-    // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
-    let schemas = ["BEGIN IMMEDIATE", store::SCHEMA, states::SCHEMA, jobs::SCHEMA, "COMMIT"];
-    let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
+    let database = open_database(directory, &clock)?;
     let store = Store::open(database.clone(), directory, clock.clone())?;
     let scratch = directory.join("scratch");
     clear(&scratch).map_err(|source| CloudError::DataDirectory { path: scratch.clone(), source })?;
     Ok(Context { database, store, clock, scratch: Arc::new(scratch), region: config.region.as_str().into() })
+}
+
+/// Opens the database; one that is damaged is moved aside, and that is told as an error.
+fn open_database(directory: &Path, clock: &Clock) -> Result<Database, CloudError> {
+    let path = directory.join(recovery::FILE_NAME);
+    let opened = match recovery::obstacle(directory) {
+        Some(detail) => Err(DatabaseError::Damaged { path, detail }),
+        None => Database::open(&path, &SCHEMA),
+    };
+    let Err(DatabaseError::Damaged { detail, .. }) = &opened else { return Ok(opened?) };
+    match recovery::recover(directory, detail.clone(), clock.now()) {
+        Ok(recovery) => Err(CloudError::Damaged(Box::new(recovery))),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the damaged database stays where it is");
+            Ok(opened?)
+        }
+    }
 }
 
 /// What lies in the scratch directory is of requests that nobody waits for any more.

@@ -2,23 +2,30 @@
 //!
 //! An execution is its log. The entries of a step are on disk before what follows from them is done, and a restart
 //! replays what is open and does its open work again; tasks must therefore bear being done twice, as on AWS.
-//! Not here: EXPRESS machines, versions and aliases, activities, callbacks with task tokens, distributed Maps.
+//! Not here: activities, callbacks with task tokens, distributed Maps.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>
 
+mod aliases;
 mod call;
+mod deletions;
 mod driver;
 mod executions;
+mod express;
 mod history;
 mod load;
 mod machines;
 mod name;
 mod page;
+mod prune;
 mod refusal;
+mod request;
 mod scheduler;
 mod schema;
+mod tags;
 mod task;
 mod validate;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -33,10 +40,13 @@ use crate::context::Context;
 use crate::lambda::Functions;
 use crate::tasks::Tasks;
 use crate::wire::{Outcome, ServiceError};
+use deletions::Deletions;
 use executions::rows::{self, Row};
+use express::Waiters;
 use scheduler::{Command, Scheduler};
 
-pub(crate) use schema::SCHEMA;
+pub use prune::Retention;
+pub(crate) use schema::{FROM_FIRST, SCHEMA};
 
 /// Tasks under way at once, over all executions; more wait their turn. Below the bound of a function's own queue, so
 /// that a flood of executions never throttles itself.
@@ -44,6 +54,13 @@ const MOST_CALLS: usize = 512;
 
 /// Definitions kept parsed; a machine has one for each revision that is in use.
 const MOST_DEFINITIONS: usize = 64;
+
+/// How long a Standard execution may take: a year, in seconds.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const MOST_SECONDS: u64 = 365 * 86_400;
+
+/// What a piece of work in the database came to: done, or refused before it wrote anything.
+type Decided<T> = rusqlite::Result<Result<T, ServiceError>>;
 
 /// The Step Functions surface; cheap to clone.
 #[derive(Debug, Clone)]
@@ -59,11 +76,14 @@ struct Inner {
     scheduler: Mutex<Scheduler>,
     calls: Arc<Semaphore>,
     definitions: Mutex<HashMap<i64, Arc<Definition>>>,
+    waiters: Waiters,
+    deletions: Deletions,
+    retention: Retention,
 }
 
 impl States {
     /// The surface over the database of `context`, which must have been opened with [`SCHEMA`].
-    pub(crate) fn new(context: Context, functions: Functions, tasks: Tasks) -> Self {
+    pub(crate) fn new(context: Context, functions: Functions, tasks: Tasks, retention: Retention) -> Self {
         let inner = Inner {
             context,
             functions,
@@ -71,17 +91,37 @@ impl States {
             scheduler: Mutex::default(),
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
             definitions: Mutex::default(),
+            waiters: Waiters::default(),
+            deletions: Deletions::default(),
+            retention,
         };
         Self { inner: Arc::new(inner) }
     }
 
     /// Goes on with every execution that was open when the cloud last ended.
     pub(crate) async fn resume(&self) -> Result<usize, ServiceError> {
-        let open = self.read(rows::open).await?;
+        let left = self.write(|database| {
+            express::tidy(database)?;
+            Ok((machines::finish_deletions(database)?, rows::open(database)?))
+        });
+        let (deleting, open) = left.await?;
+        for arn in deleting {
+            self.inner.deletions.insert(arn);
+        }
         for number in &open {
             self.wake(*number);
         }
+        self.inner.tasks.spawn(prune::run(self.clone()));
         Ok(open.len())
+    }
+
+    /// Forgets the closed executions that are not to be kept; gives back how many there were. It also happens by
+    /// itself, once a minute.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune(&self) -> Result<usize, ServiceError> {
+        prune::prune(self).await
     }
 
     /// Answers one operation of the API.
@@ -95,11 +135,20 @@ impl States {
             "DescribeStateMachine" => machines::describe(self, body).await,
             "ListStateMachines" => machines::list(self, body).await,
             "DeleteStateMachine" => machines::delete(self, body).await,
-            "ListTagsForResource" => machines::list_tags(self, body).await,
-            "TagResource" => machines::tag(self, body).await,
-            "UntagResource" => machines::untag(self, body).await,
+            "PublishStateMachineVersion" => versions::publish_revision(self, body).await,
+            "ListStateMachineVersions" => versions::list(self, body).await,
+            "DeleteStateMachineVersion" => versions::delete(self, body).await,
+            "CreateStateMachineAlias" => aliases::create(self, body).await,
+            "UpdateStateMachineAlias" => aliases::update(self, body).await,
+            "DescribeStateMachineAlias" => aliases::describe(self, body).await,
+            "ListStateMachineAliases" => aliases::list(self, body).await,
+            "DeleteStateMachineAlias" => aliases::delete(self, body).await,
+            "ListTagsForResource" => tags::list(self, body).await,
+            "TagResource" => tags::tag(self, body).await,
+            "UntagResource" => tags::untag(self, body).await,
             "ValidateStateMachineDefinition" => validate::validate(body),
             "StartExecution" => executions::start(self, body).await,
+            "StartSyncExecution" => express::start_sync(self, body).await,
             "DescribeExecution" => executions::describe(self, body).await,
             "ListExecutions" => executions::list(self, body).await,
             "StopExecution" => executions::stop(self, body).await,
@@ -149,18 +198,12 @@ impl States {
         Ok(row.and_then(|row| row.stopped).unwrap_or_else(|| self.now()))
     }
 
-    /// Aborts an execution whose machine was deleted; nobody waits for it.
-    fn stop_quietly(&self, arn: String) {
-        let states = self.clone();
-        self.inner.tasks.spawn(async move {
-            let Ok(row) = executions::find(&states, arn).await else {
-                return;
-            };
-            let cause = Some("The state machine was deleted.".to_owned());
-            if let Err(error) = states.stop(row.number, None, cause).await {
-                tracing::warn!(%error, execution = row.arn, "failed to stop an execution");
-            }
-        });
+    /// An execution has ended, and its end is on disk.
+    fn ended(&self, row: &Row) {
+        express::ended(self, row);
+        if self.inner.deletions.any() {
+            deletions::finish(self);
+        }
     }
 
     /// Runs a closed execution again from where it failed; resolves once that is on disk.
@@ -175,17 +218,18 @@ impl States {
 
     /// The parsed definition of a revision.
     async fn definition(&self, revision: i64) -> Result<(Arc<Definition>, String), ServiceError> {
-        let (text, role_arn, ..) = self.read(move |database| machines::revision_of(database, revision)).await?;
+        let stored = self.read(move |database| machines::revision_of(database, revision)).await?;
         if let Some(parsed) = self.definitions().get(&revision) {
-            return Ok((Arc::clone(parsed), role_arn));
+            return Ok((Arc::clone(parsed), stored.role_arn));
         }
-        let parsed = Arc::new(machines::parse(&text)?);
+        let most = if stored.kind == "EXPRESS" { express::MOST_SECONDS } else { MOST_SECONDS };
+        let parsed = Arc::new(machines::parse(&stored.definition)?.limited_to(most));
         let mut definitions = self.definitions();
         if definitions.len() >= MOST_DEFINITIONS {
             definitions.clear();
         }
         definitions.insert(revision, Arc::clone(&parsed));
-        Ok((parsed, role_arn))
+        Ok((parsed, stored.role_arn))
     }
 
     fn definitions(&self) -> std::sync::MutexGuard<'_, HashMap<i64, Arc<Definition>>> {

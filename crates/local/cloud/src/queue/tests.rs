@@ -43,7 +43,9 @@ fn success() -> Invoked {
 }
 
 async fn context(directory: &Path) -> Context {
-    let database = crate::database::Database::open(&directory.join("cloud.db"), &[store::SCHEMA]).unwrap();
+    let database =
+        crate::database::Database::open(&directory.join("cloud.db"), &crate::database::Schema::of(&[store::SCHEMA]))
+            .unwrap();
     let store = Store::open(database.clone(), directory, Clock::default()).unwrap();
     if store.create_bucket("raw").await.is_ok() {
         store.set_versioning("raw", Versioning::Enabled).await.unwrap();

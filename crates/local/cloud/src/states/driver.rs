@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use asl::{Effect, Execution, Finish, LogEntry, Status, Step, Stimulus, TaskId, TimerId};
+use asl::{Effect, Execution, Failure, Finish, LogEntry, Status, Step, Stimulus, TaskId, TimerId};
 use jiff::Timestamp;
 
 use super::States;
@@ -45,13 +45,17 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
     };
     match load::load(states, &row).await {
         Ok(loaded) => {
-            let mut driver = Driver::new(states, number, loaded.execution);
+            let mut driver = Driver::new(states, &row, loaded.execution);
             let Step { events, effects } = loaded.step;
             driver.uncommitted.extend(events);
             // What was open is in the log already; what follows from the log may cancel some of it.
             driver.perform(loaded.open);
             driver.take(Step { events: Vec::new(), effects }).await?;
-            driver.drive(commands).await
+            let left = driver.drive(commands).await?;
+            if left == Left::Closed {
+                states.ended(&row);
+            }
+            Ok(left)
         }
         Err(LoadError::Database(error)) => Err(error),
         Err(LoadError::Log(why)) => give_up(states, row, why).await,
@@ -68,13 +72,16 @@ async fn give_up(states: &States, row: Row, why: String) -> Result<Left, Service
         error: Some("States.Runtime".to_owned()),
         cause: Some(format!("the execution cannot be read: {why}")),
     };
-    states.write(move |database| rows::append(database, row.number, &[], Some(&closed))).await?;
+    let number = row.number;
+    states.write(move |database| rows::append(database, number, &[], Some(&closed))).await?;
+    states.ended(&row);
     Ok(Left::Closed)
 }
 
 struct Driver<'a> {
     states: &'a States,
     number: i64,
+    machine_arn: &'a str,
     execution: Execution,
     uncommitted: Vec<LogEntry>,
     calls: Calls,
@@ -83,9 +90,10 @@ struct Driver<'a> {
 }
 
 impl<'a> Driver<'a> {
-    fn new(states: &'a States, number: i64, execution: Execution) -> Self {
+    fn new(states: &'a States, row: &'a Row, execution: Execution) -> Self {
         let (calls, timers) = (Calls::default(), BTreeSet::new());
-        Self { states, number, execution, uncommitted: Vec::new(), calls, timers, closed: false }
+        let (number, machine_arn) = (row.number, row.machine_arn.as_str());
+        Self { states, number, machine_arn, execution, uncommitted: Vec::new(), calls, timers, closed: false }
     }
 
     async fn drive(mut self, commands: &mut Commands) -> Result<Left, ServiceError> {
@@ -135,6 +143,9 @@ impl<'a> Driver<'a> {
 
     async fn advance(&mut self, stimulus: Stimulus) -> Result<(), ServiceError> {
         let now = self.states.context().clock.now();
+        // Where it would go on to its next state, an execution of a deleted machine ends.
+        let deleted = self.states.inner.deletions.contains(self.machine_arn);
+        let stimulus = if deleted { Stimulus::Stop { failure: Failure::default() } } else { stimulus };
         let step = self.execution.advance(stimulus, now, &mut fastrand::f64);
         self.take(step).await
     }

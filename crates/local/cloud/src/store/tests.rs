@@ -10,7 +10,7 @@ use futures::future::join_all;
 use super::*;
 
 fn store(directory: &Path) -> Store {
-    let database = Database::open(&directory.join("cloud.db"), &[SCHEMA]).unwrap();
+    let database = Database::open(&directory.join("cloud.db"), &crate::database::Schema::of(&[SCHEMA])).unwrap();
     Store::open(database, directory, Clock::default()).unwrap()
 }
 

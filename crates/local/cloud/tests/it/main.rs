@@ -5,4 +5,6 @@
 mod cloud;
 mod common;
 mod lambda;
+mod recovery;
 mod states;
+mod states_api;
