@@ -296,8 +296,15 @@ class Executions(StatesTestCase):
         self.assertEqual(shown["redriveStatusReason"], "Execution is SUCCEEDED and cannot be redriven")
         self.assertEqual(shown["traceHeader"], trace)
         self.assertNotIn("stateMachineVersionArn", shown)
+        self.states.meta.events.register("before-send.sfn.StartExecution", self.trace)
+        traced = self.states.start_execution(stateMachineArn=arn, traceHeader=trace)["executionArn"]
+        self.assertEqual(self.ended(traced)["traceHeader"], "Root=header")
         bare = self.states.describe_execution(executionArn=started["executionArn"], includedData="METADATA_ONLY")
         self.assertEqual({"input", "output", "inputDetails", "outputDetails"} & set(bare), set())
+
+    @staticmethod
+    def trace(request, **_):
+        request.headers["X-Amzn-Trace-Id"] = "Root=header"
 
     def test_starting_twice_is_starting_once(self):
         arn = self.machine("twice", WAIT)

@@ -272,6 +272,14 @@ mod tests {
     }
 
     #[test]
+    fn what_is_kept_is_as_on_aws_unless_said() {
+        let kept = |hosting: Hosting| (retention(&hosting).days, retention(&hosting).most);
+        assert_eq!(kept(Hosting::default()), (90, None));
+        let said = Hosting { keep_days: Some(7), keep_executions: Some(100), ..Hosting::default() };
+        assert_eq!(kept(said), (7, Some(100)));
+    }
+
+    #[test]
     fn a_taken_port_says_what_to_do() {
         let error = CloudError::PortTaken("127.0.0.1:4566".parse().unwrap());
         let (text, exit) = explain(&explained(&error, Path::new("d")));

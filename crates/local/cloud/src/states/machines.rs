@@ -150,8 +150,7 @@ pub(super) async fn update(states: &States, body: Value) -> Outcome {
     let settings = asked.settings.checked()?;
     let empty = settings.as_object().is_some_and(Map::is_empty);
     if asked.definition.is_none() && asked.role_arn.is_none() && empty {
-        let message = "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration, or the \
-                       EncryptionConfiguration must be specified";
+        let message = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified";
         return Err(ServiceError::client("MissingRequiredParameter", message));
     }
     asked.role_arn.as_deref().map(name::check_role).transpose()?;

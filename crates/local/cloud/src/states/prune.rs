@@ -110,7 +110,7 @@ fn remove_revisions(database: &Connection) -> rusqlite::Result<()> {
     database.execute(
         "DELETE FROM state_machine_revision WHERE number NOT IN (SELECT revision FROM state_machine)
          AND number NOT IN (SELECT revision FROM state_machine_version)
-         AND NOT EXISTS (SELECT 1 FROM execution WHERE execution.revision = state_machine_revision.number)",
+         AND number NOT IN (SELECT revision FROM execution)",
         [],
     )?;
     Ok(())

@@ -75,7 +75,6 @@ CREATE INDEX IF NOT EXISTS execution_by_time ON execution (machine_arn, coalesce
 CREATE INDEX IF NOT EXISTS execution_open ON execution (number) WHERE status = 'RUNNING';
 CREATE INDEX IF NOT EXISTS execution_closed ON execution (stopped, number) WHERE stopped IS NOT NULL;
 CREATE INDEX IF NOT EXISTS execution_passing ON execution (number) WHERE kind <> 'STANDARD';
-CREATE INDEX IF NOT EXISTS execution_by_revision ON execution (revision);
 CREATE TABLE IF NOT EXISTS execution_redrive (
     execution INTEGER NOT NULL REFERENCES execution (number) ON DELETE CASCADE,
     redriven INTEGER NOT NULL,
