@@ -86,8 +86,9 @@ pub struct Database {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    writer: Writer,
+    // These go first: the last connection to go moves the log into the database, which only the writer may.
     idle_readers: Mutex<Vec<Connection>>,
+    writer: Writer,
     reader_permits: Semaphore,
 }
 

@@ -57,12 +57,13 @@ async fn fill(config: &Config) {
 }
 
 /// Starts on a damaged directory, which must be told.
-async fn recover(config: &Config) -> Recovery {
+async fn recover(config: &Config, name: &str) -> Recovery {
     loop {
         match Cloud::start(config.clone()).await {
             Err(CloudError::Damaged(recovery)) => return *recovery,
             Err(CloudError::Lock(_)) => tokio::time::sleep(std::time::Duration::from_millis(5)).await,
-            other => panic!("{other:?}"),
+            Ok(_) => panic!("{name}: the damage went unnoticed"),
+            Err(other) => panic!("{name}: {other:?}"),
         }
     }
 }
@@ -103,7 +104,7 @@ async fn every_damage_is_told_and_nothing_is_deleted() {
         let before = objects(directory.path()).len();
         damage(&database);
         let damaged = fs::read(&database).ok();
-        let recovery = recover(&config).await;
+        let recovery = recover(&config, name).await;
         assert_eq!(recovery.path, database, "{name}");
         assert_eq!(fs::read(recovery.aside.join("cloud.sqlite")).ok(), damaged, "{name}");
         let after = objects(directory.path()).len() + objects(&recovery.aside).len();
@@ -126,7 +127,7 @@ async fn what_can_be_read_goes_on() {
         let last = bytes.len() - 4096;
         bytes[last..last + 16].fill(0xFF);
     });
-    let recovery = recover(&config).await;
+    let recovery = recover(&config, "last page").await;
     let cloud = start(&config).await;
     let listed = ask(&cloud, "ListExecutions", json!({"stateMachineArn": MACHINE, "maxResults": 1000})).await;
     let kept = listed["executions"].as_array().unwrap().len();
