@@ -1,6 +1,6 @@
 """boto3 against the local cloud: what a stranger's tool sees.
 
-SLUICE names the program. Each operation is called as a user of AWS calls it, and the answer must have been read from
+Each operation is called as a user of AWS calls it, and the answer must have been read from
 the input: no constant would pass.
 """
 
@@ -8,55 +8,15 @@ import io
 import json
 import os
 import pathlib
-import signal
-import subprocess
-import tempfile
-import time
 import unittest
 
-import boto3
 import botocore.exceptions
+from harness import CloudTestCase, until
 
 SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
-# The longest that anything here may take: recognising speech on a slow, busy machine.
-MOST_SECONDS = 300
 
 
-def until(what, condition):
-    """Looks again and again until the condition gives something."""
-    for _ in range(MOST_SECONDS * 10):
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.1)
-    raise AssertionError(f"waited {MOST_SECONDS} s in vain until {what}")
-
-
-class LocalCloud(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.data = tempfile.TemporaryDirectory()
-        command = [os.environ["SLUICE"], "up", "--json", "--port", "0", "--data", cls.data.name]
-        cls.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        cls.deployment = json.loads(cls.process.stdout.readline())
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.process.send_signal(signal.SIGTERM)
-        code = cls.process.wait(timeout=30)
-        cls.process.stdout.close()
-        cls.data.cleanup()
-        assert code == 0, f"the program ended with {code}"
-
-    def client(self, service):
-        return boto3.client(
-            service,
-            endpoint_url=self.deployment["endpoint_url"],
-            region_name=self.deployment["region"],
-            aws_access_key_id="sluice",
-            aws_secret_access_key="sluice",
-        )
-
+class LocalCloud(CloudTestCase):
     def upload(self, sample, key=None):
         key = key or f"boto3/{sample}"
         self.client("s3").upload_file(str(SAMPLES / sample), self.deployment["raw_bucket"], key)

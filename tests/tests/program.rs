@@ -68,8 +68,12 @@ fn a_damaged_data_directory() {
     fs::write(sluice.data().join("cloud.sqlite"), "this is no database".repeat(1000)).expect("a file");
     let run = sluice.call("executions", &[] as &[&str]);
     assert_explained(&run, 4, "cloud.sqlite");
-    let kept = fs::read(sluice.data().join("cloud.sqlite")).expect("the file is left alone");
-    assert!(kept.starts_with(b"this is no database"));
+    let entries = fs::read_dir(sluice.data()).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let aside: Vec<_> = entries.filter(|path| path.to_string_lossy().contains("/damaged-")).collect();
+    let kept = fs::read(aside[0].join("cloud.sqlite")).expect("the file is kept");
+    assert_eq!((aside.len(), kept), (1, b"this is no database".repeat(1000)));
+    let again = sluice.call("executions", &[] as &[&str]);
+    assert_eq!(again.code, Some(0), "{}", again.stderr);
 }
 
 #[test]

@@ -54,7 +54,7 @@ mod validation;
 mod token;
 
 pub use context::StartContext;
-pub use definition::{Definition, DefinitionError, Problem, ProblemCode};
+pub use definition::{Definition, DefinitionError, Problem, ProblemCode, variable_references};
 pub use execution::{
     Effect, Execution, Finish, MAX_HISTORY_EVENTS, MapInputs, MapItem, ReplayError, Status, Step, Stimulus, TaskId,
     TimerId, TimerPurpose,

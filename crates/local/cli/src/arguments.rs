@@ -82,6 +82,12 @@ pub(crate) struct Hosting {
     /// Definition of the state machine [default: the one built in]
     #[arg(long, value_name = "FILE")]
     pub(crate) state_machine: Option<PathBuf>,
+    /// Forget executions this many days after their end, as AWS does after 90 [default: 90]
+    #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) keep_days: Option<u32>,
+    /// Keep this many ended executions at most, the newest [default: all]
+    #[arg(long, value_name = "N")]
+    pub(crate) keep_executions: Option<u32>,
 }
 
 /// How results are printed.

@@ -10,6 +10,7 @@ use cloud::database::{DatabaseError, LockError};
 use cloud::deployment::{DeployError, Stack};
 use cloud::faults::Faults;
 use cloud::lambda::Endpoint;
+use cloud::states::Retention;
 use cloud::{Cloud, CloudError, Config};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
@@ -117,6 +118,8 @@ pub(crate) fn refuse_options(hosting: &Hosting, place: &str) -> anyhow::Result<(
         ("--functions", hosting.functions.is_some()),
         ("--lambda-endpoint", hosting.lambda_endpoint.is_some()),
         ("--state-machine", hosting.state_machine.is_some()),
+        ("--keep-days", hosting.keep_days.is_some()),
+        ("--keep-executions", hosting.keep_executions.is_some()),
     ];
     match given.iter().find(|(_, given)| *given) {
         Some((option, _)) => {
@@ -147,6 +150,7 @@ fn config(data: &Path, hosting: &Hosting, environment: &Environment, place: Plac
         lambda_endpoint: lambda_endpoint(hosting, environment)?,
         workers_per_function: hosting.workers.unwrap_or(0).into(),
         faults,
+        retention: retention(hosting),
         speech_worker: functions(hosting.functions.as_deref(), environment)?.join("sluice-speech"),
         ..Config::new(data)
     })
@@ -161,6 +165,11 @@ fn lambda_endpoint(hosting: &Hosting, environment: &Environment) -> anyhow::Resu
         let next = "correct or unset SLUICE_LAMBDA_ENDPOINT";
         anyhow::Error::new(Problem::new(Exit::Usage, error.to_string(), next))
     })
+}
+
+fn retention(hosting: &Hosting) -> Retention {
+    let usual = Retention::default();
+    Retention { days: hosting.keep_days.unwrap_or(usual.days), most: hosting.keep_executions }
 }
 
 fn stack(hosting: &Hosting, environment: &Environment) -> anyhow::Result<Stack> {
@@ -211,9 +220,19 @@ fn explained(error: &CloudError, data: &Path) -> anyhow::Error {
             Exit::DataDirectory,
             "use the cloud that runs there, stop it, or choose another directory with --data".to_owned(),
         ),
-        CloudError::Database(DatabaseError::Damaged { path, .. }) => (
+        CloudError::Damaged(recovery) => (
             Exit::DataDirectory,
-            format!("move `{}` aside to start afresh; the files under it are kept", path.display()),
+            format!(
+                "the damaged database lies in `{}` now, and nothing was deleted; start again to go on with what could be read of it: {recovery}",
+                recovery.aside.display()
+            ),
+        ),
+        CloudError::Database(DatabaseError::Damaged { path, .. }) => {
+            (Exit::DataDirectory, format!("move `{}` aside to start afresh", path.display()))
+        }
+        CloudError::Database(DatabaseError::Newer { .. }) => (
+            Exit::DataDirectory,
+            "use the newer `sluice` that made it, or choose another directory with --data".to_owned(),
         ),
         CloudError::DataDirectory { .. } | CloudError::Lock(_) | CloudError::Database(_) | CloudError::Store(_) => (
             Exit::DataDirectory,
@@ -264,6 +283,14 @@ mod tests {
         let environment = Environment { programs: Some("/programs".into()), ..Environment::default() };
         let error = config(Path::new("d"), &hosting, &environment, Place::AnyPort).unwrap_err();
         assert_eq!(explain(&error).1, Exit::Usage);
+    }
+
+    #[test]
+    fn what_is_kept_is_as_on_aws_unless_said() {
+        let kept = |hosting: Hosting| (retention(&hosting).days, retention(&hosting).most);
+        assert_eq!(kept(Hosting::default()), (90, None));
+        let said = Hosting { keep_days: Some(7), keep_executions: Some(100), ..Hosting::default() };
+        assert_eq!(kept(said), (7, Some(100)));
     }
 
     #[test]

@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
 
-use crate::ai::jobs;
 use crate::ai::media::{Media, MediaConfig};
 use crate::clock::Clock;
 use crate::context::Context;
@@ -20,10 +19,12 @@ use crate::deployment::{DeployError, Stack};
 use crate::faults::Faults;
 use crate::lambda::{Endpoint, FunctionConfig, Functions, Surroundings};
 use crate::queue::{EventFaults, Queue, Settings};
+use crate::recovery::{self, Recovery};
+use crate::schema::SCHEMA;
 use crate::server::{self, Surfaces};
 use crate::states::integrations::Services;
-use crate::states::{self, States};
-use crate::store::{self, Store, StoreError};
+use crate::states::{self, Retention, States};
+use crate::store::{Store, StoreError};
 use crate::tasks::Tasks;
 use crate::wire::ServiceError;
 
@@ -53,6 +54,10 @@ pub struct Config {
     pub speech_worker: PathBuf,
     /// Faults that are switched on.
     pub faults: Faults,
+    /// Which closed executions are kept.
+    pub retention: Retention,
+    /// Where the time comes from: the machine, unless a test moves it by hand.
+    pub clock: Clock,
 }
 
 impl Config {
@@ -70,6 +75,8 @@ impl Config {
             workers_per_function: 0,
             speech_worker: PathBuf::from("sluice-speech"),
             faults: Faults::default(),
+            retention: Retention::default(),
+            clock: Clock::default(),
         }
     }
 }
@@ -99,7 +106,10 @@ pub enum CloudError {
     /// Another cloud uses the data directory, or its lock cannot be taken.
     #[error(transparent)]
     Lock(#[from] LockError),
-    /// The database is damaged or cannot be opened.
+    /// The database was damaged. It lies aside now, and the next start goes on with what could be read of it.
+    #[error("failed to open the database `{}`: the file is damaged ({})", .0.path.display(), .0.detail)]
+    Damaged(Box<Recovery>),
+    /// The database cannot be opened, or is damaged and cannot be moved aside.
     #[error(transparent)]
     Database(#[from] DatabaseError),
     /// The objects' folders cannot be opened.
@@ -137,13 +147,13 @@ impl Cloud {
         let functions = functions(&config)?;
         let lock = Arc::new(take_directory(&config.data_directory)?);
         let (listener, address) = listen(SocketAddr::new(config.address, config.port)).await?;
-        let context = open(&config.data_directory, &config.region)?;
+        let context = open(&config)?;
         let tasks = Tasks::new(Some(Arc::clone(&lock)));
         let surroundings = Surroundings {
             address: reachable(address).to_string(),
             region: Arc::clone(&context.region),
             logs: config.data_directory.join("logs"),
-            clock: context.clock,
+            clock: context.clock.clone(),
             faults: config.faults.clone(),
             tasks: tasks.clone(),
         };
@@ -154,7 +164,7 @@ impl Cloud {
         let key = context.database.write(|database| states::token_key(database)).await?;
         let cloud = Self {
             address,
-            states: States::new(context.clone(), functions.clone(), services, key, tasks.clone()),
+            states: States::new(context.clone(), functions.clone(), services, key, tasks.clone(), config.retention),
             queue: Queue::new(&context, delivery(&config.faults)),
             media,
             context,
@@ -305,16 +315,30 @@ fn reachable(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(if address.ip().is_unspecified() { loopback() } else { address.ip() }, address.port())
 }
 
-fn open(directory: &Path, region: &str) -> Result<Context, CloudError> {
-    // One transaction makes all tables with one sync, which is what a first start would otherwise wait for.
-    let tables =
-        [store::SCHEMA, states::SCHEMA, states::MAP_RUN_SCHEMA, jobs::SCHEMA].into_iter().chain(states::TASK_SCHEMAS);
-    let schemas: Vec<&str> = ["BEGIN IMMEDIATE"].into_iter().chain(tables).chain(["COMMIT"]).collect();
-    let database = Database::open(&directory.join("cloud.sqlite"), &schemas)?;
-    let store = Store::open(database.clone(), directory, Clock)?;
+fn open(config: &Config) -> Result<Context, CloudError> {
+    let (directory, clock) = (config.data_directory.as_path(), config.clock.clone());
+    let database = open_database(directory, &clock)?;
+    let store = Store::open(database.clone(), directory, clock.clone())?;
     let scratch = directory.join("scratch");
     clear(&scratch).map_err(|source| CloudError::DataDirectory { path: scratch.clone(), source })?;
-    Ok(Context { database, store, clock: Clock, scratch: Arc::new(scratch), region: region.into() })
+    Ok(Context { database, store, clock, scratch: Arc::new(scratch), region: config.region.as_str().into() })
+}
+
+/// Opens the database; one that is damaged is moved aside, and that is told as an error.
+fn open_database(directory: &Path, clock: &Clock) -> Result<Database, CloudError> {
+    let path = directory.join(recovery::FILE_NAME);
+    let opened = match recovery::obstacle(directory) {
+        Some(detail) => Err(DatabaseError::Damaged { path, detail }),
+        None => Database::open(&path, &SCHEMA),
+    };
+    let Err(DatabaseError::Damaged { detail, .. }) = &opened else { return Ok(opened?) };
+    match recovery::recover(directory, detail.clone(), clock.now()) {
+        Ok(recovery) => Err(CloudError::Damaged(Box::new(recovery))),
+        Err(error) => {
+            tracing::error!(error = &error as &dyn std::error::Error, "the damaged database stays where it is");
+            Ok(opened?)
+        }
+    }
 }
 
 /// What lies in the scratch directory is of requests that nobody waits for any more.

@@ -2,11 +2,12 @@
 //!
 //! Every piece of work that waits when the writer comes round shares one transaction and one sync; each runs in a
 //! savepoint, so one failure leaves the others alone. Nobody is answered before the sync.
-//! It refuses to open a damaged file, and never moves or deletes one itself.
+//! It refuses to open a damaged file, and never moves or deletes one itself; `recovery` does.
 //!
 //! <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html#pragma_synchronous>
 
 mod lock;
+mod schema;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -15,10 +16,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, Transaction};
 use tokio::sync::Semaphore;
 
 pub use lock::{DirectoryLock, LockError};
+pub use schema::Schema;
 use writer::Writer;
 
 /// How long a connection waits for another one's lock before it gives up; only a checkpoint ever holds one for long.
@@ -58,6 +61,14 @@ pub enum DatabaseError {
         /// What the check found first.
         detail: String,
     },
+    /// The file is of a form that only a later program knows. It was left as it is.
+    #[error("failed to open the database `{}`: a newer program made it (form {form})", path.display())]
+    Newer {
+        /// The database file.
+        path: PathBuf,
+        /// Its form.
+        form: i64,
+    },
     /// The operating system refused a thread.
     #[error("failed to start the database writer")]
     Thread(#[source] std::io::Error),
@@ -78,18 +89,20 @@ pub struct Database {
 #[derive(Debug)]
 struct Inner {
     path: PathBuf,
-    writer: Writer,
+    // These go first: the last connection to go moves the log into the database, which only the writer may.
     idle_readers: Mutex<Vec<Connection>>,
+    writer: Writer,
     reader_permits: Semaphore,
 }
 
 impl Database {
-    /// Opens (or makes) the database at `path` and applies each schema (idempotent `CREATE … IF NOT EXISTS`).
+    /// Opens (or makes) the database at `path` and brings it to the form of `schema`.
     ///
     /// # Errors
-    /// When the file cannot be opened ([`DatabaseError::Open`]) or is damaged ([`DatabaseError::Damaged`]).
-    pub fn open(path: &Path, schemas: &[&str]) -> Result<Self, DatabaseError> {
-        let connection = open_writer(path, schemas).map_err(|error| classify(path, error))?;
+    /// When the file cannot be opened ([`DatabaseError::Open`]), is damaged ([`DatabaseError::Damaged`]) or of a later
+    /// form ([`DatabaseError::Newer`]).
+    pub fn open(path: &Path, schema: &Schema<'_>) -> Result<Self, DatabaseError> {
+        let connection = open_writer(path, schema).map_err(|error| classify(path, error))?;
         let inner = Inner {
             path: path.to_owned(),
             writer: Writer::start(connection).map_err(DatabaseError::Thread)?,
@@ -170,6 +183,7 @@ impl Inner {
 enum OpenFault {
     Sqlite(rusqlite::Error),
     Check(String),
+    Newer(i64),
 }
 
 impl From<rusqlite::Error> for OpenFault {
@@ -178,18 +192,19 @@ impl From<rusqlite::Error> for OpenFault {
     }
 }
 
-fn open_writer(path: &Path, schemas: &[&str]) -> Result<Connection, OpenFault> {
-    let connection = Connection::open(path)?;
+fn open_writer(path: &Path, schema: &Schema<'_>) -> Result<Connection, OpenFault> {
+    let mut connection = Connection::open(path)?;
     configure(&connection)?;
+    // As long as it may be damaged, nothing is written to it, nor moved into it from its log.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
     if std::fs::metadata(path).is_ok_and(|file| file.len() <= CHECKED_AT_ONCE_BYTES) {
         check(&connection)?;
     }
-    for schema in schemas {
-        connection.execute_batch(schema)?;
-    }
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    schema.apply(&mut connection)?;
     Ok(connection)
 }
 
@@ -215,6 +230,7 @@ fn classify(path: &Path, fault: OpenFault) -> DatabaseError {
     use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
     let path = path.to_owned();
     match fault {
+        OpenFault::Newer(form) => DatabaseError::Newer { path, form },
         OpenFault::Check(detail) => DatabaseError::Damaged { path, detail },
         OpenFault::Sqlite(source) => match source.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => DatabaseError::Damaged { path, detail: source.to_string() },

@@ -182,6 +182,11 @@ async fn deploy_state_machine(states: &States, region: &str, definition: &str) -
     let role = format!("arn:aws:iam::{ACCOUNT}:role/{STATE_MACHINE}");
     let create = json!({"name": STATE_MACHINE, "definition": definition, "roleArn": role});
     match states.handle("CreateStateMachine", create).await {
+        // Its owner deleted it; executions that are open keep it for a while.
+        Err(error) if error.code == "StateMachineDeleting" => {
+            tracing::warn!(%error, "the state machine is not deployed again yet");
+            Ok(())
+        }
         Err(error) if error.code == "StateMachineAlreadyExists" => {
             let arn = state_machine_arn(region, STATE_MACHINE);
             let update = json!({"stateMachineArn": arn, "definition": definition});

@@ -2,14 +2,16 @@
 //!
 //! An execution is its log. The entries of a step are on disk before what follows from them is done, and a restart
 //! replays what is open and does its open work again; tasks must therefore bear being done twice, as on AWS.
-//! Not here: EXPRESS machines, versions and aliases.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>
 
 mod activities;
+mod aliases;
 mod call;
+mod deletions;
 mod driver;
 mod executions;
+mod express;
 mod history;
 pub(crate) mod integrations;
 mod jobs;
@@ -18,12 +20,16 @@ mod machines;
 mod map_runs;
 mod name;
 mod page;
+mod prune;
 mod refusal;
+mod request;
 mod scheduler;
 mod schema;
+mod tags;
 mod task_tokens;
 mod test_state;
 mod validate;
+mod versions;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,13 +46,16 @@ use crate::tasks::Tasks;
 use crate::wire::{Outcome, ServiceError};
 pub(crate) use task_tokens::key as token_key;
 
+use deletions::Deletions;
 use executions::rows::{self, Row};
+use express::Waiters;
 use integrations::Services;
 use map_runs::MapRuns;
 use scheduler::{Command, Scheduler};
 
 pub(crate) use map_runs::schema::SCHEMA as MAP_RUN_SCHEMA;
-pub(crate) use schema::SCHEMA;
+pub use prune::Retention;
+pub(crate) use schema::{FROM_FIRST, SCHEMA};
 
 /// The tables of activities, task tokens and jobs.
 pub(crate) const TASK_SCHEMAS: [&str; 3] = [activities::SCHEMA, task_tokens::SCHEMA, jobs::SCHEMA];
@@ -60,6 +69,13 @@ const MOST_DEFINITIONS: usize = 64;
 
 /// What never changes of a revision: its parsed definition and its role.
 type Revision = (Arc<Definition>, Arc<str>);
+
+/// How long a Standard execution may take: a year, in seconds.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const MOST_SECONDS: u64 = 365 * 86_400;
+
+/// What a piece of work in the database came to: done, or refused before it wrote anything.
+type Decided<T> = rusqlite::Result<Result<T, ServiceError>>;
 
 /// The Step Functions surface; cheap to clone.
 #[derive(Debug, Clone)]
@@ -80,6 +96,9 @@ struct Inner {
     calls: Arc<Semaphore>,
     definitions: Mutex<HashMap<i64, Revision>>,
     map_runs: Mutex<MapRuns>,
+    waiters: Waiters,
+    deletions: Deletions,
+    retention: Retention,
 }
 
 impl States {
@@ -90,6 +109,7 @@ impl States {
         services: Services,
         token_key: TokenKey,
         tasks: Tasks,
+        retention: Retention,
     ) -> Self {
         let inner = Inner {
             context,
@@ -103,6 +123,9 @@ impl States {
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
             definitions: Mutex::default(),
             map_runs: Mutex::default(),
+            waiters: Waiters::default(),
+            deletions: Deletions::default(),
+            retention,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -110,12 +133,29 @@ impl States {
     /// Goes on with every execution that was open when the cloud last ended.
     pub(crate) async fn resume(&self) -> Result<usize, ServiceError> {
         self.abort_orphans().await?;
-        let open = self.read(rows::open).await?;
+        let left = self.write(|database| {
+            express::tidy(database)?;
+            Ok((machines::finish_deletions(database)?, rows::open(database)?))
+        });
+        let (deleting, open) = left.await?;
+        for arn in deleting {
+            self.inner.deletions.insert(arn);
+        }
         for number in &open {
             self.wake(*number);
         }
         self.stop_orphans().await?;
+        self.inner.tasks.spawn(prune::run(self.clone()));
         Ok(open.len())
+    }
+
+    /// Forgets the closed executions that are not to be kept; gives back how many there were. It also happens by
+    /// itself, once a minute.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune(&self) -> Result<usize, ServiceError> {
+        prune::prune(self).await
     }
 
     /// Answers one operation of the API.
@@ -129,12 +169,21 @@ impl States {
             "DescribeStateMachine" => machines::describe(self, body).await,
             "ListStateMachines" => machines::list(self, body).await,
             "DeleteStateMachine" => machines::delete(self, body).await,
-            "ListTagsForResource" => machines::list_tags(self, body).await,
-            "TagResource" => machines::tag(self, body).await,
-            "UntagResource" => machines::untag(self, body).await,
+            "PublishStateMachineVersion" => versions::publish_revision(self, body).await,
+            "ListStateMachineVersions" => versions::list(self, body).await,
+            "DeleteStateMachineVersion" => versions::delete(self, body).await,
+            "CreateStateMachineAlias" => aliases::create(self, body).await,
+            "UpdateStateMachineAlias" => aliases::update(self, body).await,
+            "DescribeStateMachineAlias" => aliases::describe(self, body).await,
+            "ListStateMachineAliases" => aliases::list(self, body).await,
+            "DeleteStateMachineAlias" => aliases::delete(self, body).await,
+            "ListTagsForResource" => tags::list(self, body).await,
+            "TagResource" => tags::tag(self, body).await,
+            "UntagResource" => tags::untag(self, body).await,
             "ValidateStateMachineDefinition" => validate::validate(body),
             "TestState" => test_state::test(self, body).await,
             "StartExecution" => executions::start(self, body).await,
+            "StartSyncExecution" => express::start_sync(self, body).await,
             "DescribeExecution" => executions::describe(self, body).await,
             "ListExecutions" => executions::list(self, body).await,
             "StopExecution" => executions::stop(self, body).await,
@@ -200,18 +249,12 @@ impl States {
         Ok(row.and_then(|row| row.stopped).unwrap_or_else(|| self.now()))
     }
 
-    /// Aborts an execution whose machine was deleted; nobody waits for it.
-    fn stop_quietly(&self, arn: String) {
-        let states = self.clone();
-        self.inner.tasks.spawn(async move {
-            let Ok(row) = executions::find(&states, arn).await else {
-                return;
-            };
-            let cause = Some("The state machine was deleted.".to_owned());
-            if let Err(error) = states.stop(row.number, None, cause).await {
-                tracing::warn!(%error, execution = row.arn, "failed to stop an execution");
-            }
-        });
+    /// An execution has ended, and its end is on disk.
+    fn ended(&self, row: &Row) {
+        express::ended(self, row);
+        if self.inner.deletions.any() {
+            deletions::finish(self);
+        }
     }
 
     /// Runs a closed execution again from where it failed; resolves once that is on disk.
@@ -229,8 +272,10 @@ impl States {
         if let Some(parsed) = self.definitions().get(&revision) {
             return Ok(parsed.clone());
         }
-        let (text, role_arn, ..) = self.look(|database| machines::revision_of(database, revision))?;
-        let parsed: Revision = (Arc::new(machines::parse(&text)?), role_arn.into());
+        let stored = self.look(|database| machines::revision_of(database, revision))?;
+        let most = if stored.kind == "EXPRESS" { express::MOST_SECONDS } else { MOST_SECONDS };
+        let definition = machines::parse(&stored.definition)?.limited_to(most);
+        let parsed: Revision = (Arc::new(definition), stored.role_arn.into());
         let mut definitions = self.definitions();
         if definitions.len() >= MOST_DEFINITIONS {
             definitions.clear();

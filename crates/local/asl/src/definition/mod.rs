@@ -7,6 +7,7 @@ mod child;
 mod language;
 mod problem;
 mod reader;
+mod references;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +16,7 @@ pub(crate) use language::Language;
 pub(crate) use problem::Problems;
 pub use problem::{DefinitionError, Problem, ProblemCode};
 pub(crate) use reader::Reader;
+pub use references::variable_references;
 
 use serde_json::Value;
 
@@ -70,6 +72,13 @@ impl Definition {
             Some(definition) if problems.is_empty() => Ok(definition),
             _ => Err(problems.into_error()),
         }
+    }
+
+    /// The same machine, whose executions time out after `seconds` at the latest.
+    #[must_use]
+    pub fn limited_to(mut self, seconds: u64) -> Self {
+        self.timeout_seconds = Some(self.timeout_seconds.map_or(seconds, |own| own.min(seconds)));
+        self
     }
 }
 

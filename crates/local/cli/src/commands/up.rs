@@ -53,6 +53,7 @@ fn greet(arguments: &UpArguments, data: &std::path::Path, endpoint: &str) -> any
         format!(
             "  export AWS_ENDPOINT_URL={endpoint} AWS_REGION={REGION} AWS_ACCESS_KEY_ID=sluice AWS_SECRET_ACCESS_KEY=sluice"
         ),
+        "  export AWS_DISABLE_HOST_PREFIX_INJECTION=true   # for start-sync-execution".to_owned(),
         String::new(),
         format!("  aws s3 cp FILE s3://{RAW_BUCKET}/          or: sluice put --data {data} FILE"),
         format!("  aws s3 ls --recursive s3://{CATALOG_BUCKET}/     or: sluice executions --data {data}"),

@@ -14,7 +14,7 @@ use super::jobs;
 use super::media::{Media, MediaConfig};
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::database::Database;
+use crate::database::{Database, Schema};
 use crate::store::{self, Store};
 use crate::tasks::Tasks;
 use crate::wire::ServiceError;
@@ -50,9 +50,11 @@ impl Fixture {
 pub(super) fn open(directory: &Path) -> Media {
     let scratch = directory.join("scratch");
     std::fs::create_dir_all(&scratch).unwrap();
-    let database = Database::open(&directory.join("cloud.sqlite"), &[store::SCHEMA, jobs::SCHEMA]).unwrap();
-    let store = Store::open(database.clone(), directory, Clock).unwrap();
-    let context = Context { database, store, clock: Clock, scratch: Arc::new(scratch), region: "us-east-1".into() };
+    let database =
+        Database::open(&directory.join("cloud.sqlite"), &Schema::of(&[store::SCHEMA, jobs::SCHEMA])).unwrap();
+    let store = Store::open(database.clone(), directory, Clock::default()).unwrap();
+    let context =
+        Context { database, store, clock: Clock::default(), scratch: Arc::new(scratch), region: "us-east-1".into() };
     Media::new(context, Tasks::new(None), MediaConfig { speech_worker: directory.join("worker"), concurrency: 2 })
 }
 

@@ -7,7 +7,7 @@ use super::*;
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS numbers (number INTEGER PRIMARY KEY) STRICT";
 
 fn open(directory: &Path) -> Result<Database, DatabaseError> {
-    Database::open(&directory.join("cloud.db"), &[SCHEMA])
+    Database::open(&directory.join("cloud.db"), &Schema::of(&[SCHEMA]))
 }
 
 async fn count(database: &Database) -> i64 {

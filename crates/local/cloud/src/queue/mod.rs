@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
@@ -117,7 +118,7 @@ impl Queue {
         Self {
             inbox: Inbox::new(context.database.clone(), Arc::clone(&settings)),
             waiting: context.store.events_waiting(),
-            clock: context.clock,
+            clock: context.clock.clone(),
             region: Arc::clone(&context.region),
             settings,
         }
@@ -171,10 +172,12 @@ impl Queue {
     /// Waits for a new event, or for the next one to become visible again.
     async fn wait(&self, next_ms: Option<i64>) {
         let Some(next_ms) = next_ms else { return self.waiting.notified().await };
-        let wait_ms = next_ms.saturating_sub(self.clock.now().as_millisecond());
-        let wait = Duration::from_millis(u64::try_from(wait_ms).unwrap_or(0));
+        let due = Timestamp::from_millisecond(next_ms).unwrap_or(Timestamp::MAX);
         // Time being up is as good a reason to look as a new event.
-        let _ = timeout(wait, self.waiting.notified()).await;
+        tokio::select! {
+            () = self.clock.sleep_until(due) => {}
+            () = self.waiting.notified() => {}
+        }
     }
 
     async fn rest(&self, error: &DatabaseError) {

@@ -43,15 +43,23 @@ fn success() -> Invoked {
 }
 
 async fn context(directory: &Path) -> Context {
-    let database = crate::database::Database::open(&directory.join("cloud.db"), &[store::SCHEMA]).unwrap();
-    let store = Store::open(database.clone(), directory, Clock).unwrap();
+    let database =
+        crate::database::Database::open(&directory.join("cloud.db"), &crate::database::Schema::of(&[store::SCHEMA]))
+            .unwrap();
+    let store = Store::open(database.clone(), directory, Clock::default()).unwrap();
     if store.create_bucket("raw").await.is_ok() {
         store.set_versioning("raw", Versioning::Enabled).await.unwrap();
         let events = vec!["s3:ObjectCreated:*".to_owned(), "s3:ObjectRemoved:*".to_owned()];
         let rule = Rule { id: "rule".to_owned(), target: TARGET.to_owned(), events, prefix: None, suffix: None };
         store.set_notifications("raw", &NotificationRules { rules: vec![rule], event_bridge: false }).await.unwrap();
     }
-    Context { database, store, clock: Clock, scratch: Arc::new(directory.to_owned()), region: "us-east-1".into() }
+    Context {
+        database,
+        store,
+        clock: Clock::default(),
+        scratch: Arc::new(directory.to_owned()),
+        region: "us-east-1".into(),
+    }
 }
 
 async fn put(context: &Context, key: &str) {

@@ -50,7 +50,7 @@ pub fn service(context: &Context) -> Service {
     let surface = Surface { store: context.store.clone(), region: Arc::clone(&context.region) };
     let mut builder = S3ServiceBuilder::new(surface);
     builder.set_validation(names::Old);
-    Service { inner: builder.build(), clock: context.clock }
+    Service { inner: builder.build(), clock: context.clock.clone() }
 }
 
 impl Service {

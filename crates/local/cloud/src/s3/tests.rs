@@ -18,7 +18,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::database::Database;
+use crate::database::{Database, Schema};
 use crate::store;
 
 const KEY: &str = "a b+c%20&ü/日本.txt";
@@ -32,10 +32,10 @@ struct Server {
 
 async fn server() -> Server {
     let directory = tempfile::tempdir().unwrap();
-    let database = Database::open(&directory.path().join("cloud.db"), &[store::SCHEMA]).unwrap();
-    let store = Store::open(database.clone(), directory.path(), Clock).unwrap();
+    let database = Database::open(&directory.path().join("cloud.db"), &Schema::of(&[store::SCHEMA])).unwrap();
+    let store = Store::open(database.clone(), directory.path(), Clock::default()).unwrap();
     let scratch = Arc::new(directory.path().to_owned());
-    let service = service(&Context { database, store, clock: Clock, scratch, region: "us-east-1".into() });
+    let service = service(&Context { database, store, clock: Clock::default(), scratch, region: "us-east-1".into() });
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(serve(listener, service.clone()));

@@ -28,9 +28,13 @@ fn is_local_origin(origin: &str) -> bool {
     host.is_some_and(|host| is_local(host_in(host)))
 }
 
+/// What SDKs put before the host for some operations.
+const PREFIX: &str = "sync-";
+
 /// `localhost`, a name below it (buckets as host names), or an address: nobody can rebind an address.
 fn is_local(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let host = host.strip_prefix(PREFIX).unwrap_or(&host);
     host == "localhost" || host.ends_with(".localhost") || host.parse::<IpAddr>().is_ok()
 }
 
@@ -55,8 +59,15 @@ mod tests {
 
     #[test]
     fn clients_pass() {
-        for host in ["127.0.0.1:4566", "localhost", "LocalHost:80", "[::1]:4566", "raw.localhost:4566", "10.0.0.7:4566"]
-        {
+        for host in [
+            "127.0.0.1:4566",
+            "localhost",
+            "LocalHost:80",
+            "[::1]:4566",
+            "raw.localhost:4566",
+            "10.0.0.7:4566",
+            "sync-localhost:1",
+        ] {
             assert!(check(&[("host", host)]), "{host}");
         }
         assert!(check(&[

@@ -58,13 +58,17 @@ pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
 }
 
 async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request: Request) -> Outcome {
+    let trace = trace_header(surface, operation, &request);
     let read = body::read(request, MOST_REQUEST_BYTES).await;
     let bytes = read.map_err(|_| ServiceError {
         status: 413,
         code: "RequestEntityTooLargeException".into(),
         message: format!("the request is larger than {MOST_REQUEST_BYTES} bytes, or broke off"),
     })?;
-    let body = parse(&bytes)?;
+    let mut body = parse(&bytes)?;
+    if let Some(trace) = trace {
+        body["traceHeader"] = trace.into();
+    }
     let Surfaces { context, media, states, .. } = surfaces;
     match surface {
         Surface::States => states.handle(operation, body).await,
@@ -76,6 +80,15 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
             Err(ServiceError::client("UnknownOperationException", operation))
         }
     }
+}
+
+/// The trace that a request belongs to, where the operation has a member for it: the header goes before that.
+///
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
+fn trace_header(surface: Surface, operation: &str, request: &Request) -> Option<String> {
+    let takes = matches!((surface, operation), (Surface::States, "StartExecution" | "StartSyncExecution"));
+    let header = request.headers().get("x-amzn-trace-id").filter(|_| takes)?;
+    header.to_str().ok().map(str::to_owned)
 }
 
 fn parse(bytes: &Bytes) -> Result<Value, ServiceError> {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asl::map_run::MapRunOrder;
-use asl::{Effect, Execution, Finish, LogEntry, Payload, Resource, Status, Step, Stimulus, TaskId, TaskToken, TimerId};
+use asl::{
+    Effect, Execution, Failure, Finish, LogEntry, Payload, Resource, Status, Step, Stimulus, TaskId, TaskToken, TimerId,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -51,7 +53,7 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
     };
     match load::load(states, &row).await {
         Ok(loaded) => {
-            let mut driver = Driver::new(states, row, loaded.execution);
+            let mut driver = Driver::new(states, row.clone(), loaded.execution);
             let Step { events, effects } = loaded.step;
             let is_new = events.first().is_some_and(|entry| entry.sequence == 0);
             driver.uncommitted.extend(events);
@@ -61,7 +63,11 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
                 states.abort_forgotten(number, &driver.map_runs.values().collect::<Vec<_>>()).await?;
             }
             driver.take(Step { events: Vec::new(), effects }).await?;
-            driver.drive(commands).await
+            let left = driver.drive(commands).await?;
+            if left == Left::Closed {
+                states.ended(&row);
+            }
+            Ok(left)
         }
         Err(LoadError::Database(error)) => Err(error),
         Err(LoadError::Log(why)) => give_up(states, row, why).await,
@@ -82,6 +88,7 @@ async fn give_up(states: &States, row: Row, why: String) -> Result<Left, Service
     states.write(move |database| rows::append(database, number, &[], Some(&closed))).await?;
     states.execution_closed(number, status);
     states.tell_ended(&row.arn);
+    states.ended(&row);
     Ok(Left::Closed)
 }
 
@@ -122,10 +129,11 @@ impl<'a> Driver<'a> {
     /// Waits for whatever happens next, and takes it to the engine.
     async fn next(&mut self, commands: &mut Commands) -> Result<(), ServiceError> {
         let first = self.timers.first().copied();
-        let wait = first.map_or(Duration::MAX, |(due, _)| until(due, self.states.context().clock.now()));
+        let clock = &self.states.context().clock;
+        let due = first.map_or(Timestamp::MAX, |(due, _)| due);
         tokio::select! {
             stimulus = self.calls.next() => self.hear(stimulus).await,
-            () = tokio::time::sleep(wait), if first.is_some() => match first {
+            () = clock.sleep_until(due), if first.is_some() => match first {
                 Some((due, timer_id)) => {
                     self.timers.remove(&(due, timer_id));
                     self.advance(Stimulus::TimerFired { timer_id }).await
@@ -234,6 +242,9 @@ impl<'a> Driver<'a> {
 
     async fn advance(&mut self, stimulus: Stimulus) -> Result<(), ServiceError> {
         let now = self.states.context().clock.now();
+        // Where it would go on to its next state, an execution of a deleted machine ends.
+        let deleted = self.states.inner.deletions.contains(&self.row.machine_arn);
+        let stimulus = if deleted { Stimulus::Stop { failure: Failure::default() } } else { stimulus };
         let step = self.execution.advance(stimulus, now, &mut fastrand::f64);
         self.take(step).await
     }
@@ -360,7 +371,7 @@ impl<'a> Driver<'a> {
         let Some((due, _)) = self.timers.first() else {
             return Some(Left::Idle);
         };
-        (until(*due, self.states.context().clock.now()) > LONG).then_some(Left::Until(*due))
+        (self.states.context().clock.until(*due) > LONG).then_some(Left::Until(*due))
     }
 }
 
@@ -373,9 +384,4 @@ fn closed(finish: Finish, stopped: i64) -> Closed {
     };
     let output = finish.output.map(|output| output.to_json());
     Closed { status, stopped, output, error: finish.failure.error, cause: finish.failure.cause }
-}
-
-/// How long it is until `due`; nothing when that has passed.
-pub(super) fn until(due: Timestamp, now: Timestamp) -> Duration {
-    Duration::try_from(due.duration_since(now)).unwrap_or(Duration::ZERO)
 }

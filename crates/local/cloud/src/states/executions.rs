@@ -1,42 +1,50 @@
-//! Executions: start, describe, list, stop, redrive.
+//! Executions: start, describe, list, stop; `begin` and `redrive` have files of their own.
 //!
 //! Starting twice under one name with the same input, while the first runs, is one start; that is what makes an event
 //! that is delivered twice harmless.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
 
+mod begin;
 pub(super) mod log;
+mod redrive;
 pub(super) mod rows;
 
-use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::map_runs::{self, list};
-use super::{States, machines, name, page, refusal, seconds};
+pub(super) use begin::{New, begin};
+pub(super) use redrive::redrive;
+
+use super::map_runs::list as map_run_list;
+use super::name::{self, MachineArn, Qualifier};
+use super::request::{self, INCLUDED_DATA, Rule};
+use super::{States, aliases, machines, page, refusal, seconds, versions};
 use crate::identifier;
-use crate::wire::{Outcome, Reply, ServiceError, decode};
-use rows::{Begun, New, Row};
+use crate::wire::{Outcome, Reply, ServiceError};
+use rows::Row;
 
 /// The most bytes of an input.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const MOST_INPUT_BYTES: usize = 262_144;
 
-/// How long after its end an execution may be redriven.
-const REDRIVABLE: SignedDuration = SignedDuration::from_hours(14 * 24);
-
-/// An execution whose history is as long as this has no room left to be redriven.
-const MOST_REDRIVABLE_EVENTS: i64 = 24_999;
+/// The most bytes of what somebody says who stops an execution.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html>
+const MOST_ERROR_BYTES: usize = 256;
+const MOST_CAUSE_BYTES: usize = 32_768;
 
 /// What an execution may be.
-const STATUSES: [&str; 6] = ["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
+const STATUSES: &[&str] = &["RUNNING", "SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED", "PENDING_REDRIVE"];
+
+const NAMED: Rule = Rule::Arn("executionArn");
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Start {
+pub(super) struct Start {
     state_machine_arn: String,
     name: Option<String>,
     input: Option<String>,
+    trace_header: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -65,40 +73,43 @@ struct Stop {
     cause: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Redrive {
-    execution_arn: String,
-    client_token: Option<String>,
-}
+/// The bounds of what starts an execution.
+pub(super) const START: [Rule; 4] = [
+    Rule::Arn("stateMachineArn"),
+    Rule::Length("name", 1, 80),
+    Rule::Secret("input", MOST_INPUT_BYTES),
+    Rule::Ascii("traceHeader", 256),
+];
 
 pub(super) async fn start(states: &States, body: Value) -> Outcome {
-    let asked: Start = decode(body)?;
-    name::check_arn(&asked.state_machine_arn, "stateMachine")?;
+    let new = new(states, request::read(body, &START)?, false)?;
+    let begun = states.write(move |database| begin(database, &new)).await??;
+    if !begun.again {
+        states.wake(begun.number);
+    }
+    Ok(Reply::plain(json!({"executionArn": begun.arn, "startDate": seconds(begun.started)})))
+}
+
+/// What a request wants to start.
+pub(super) fn new(states: &States, asked: Start, awaited: bool) -> Result<New, ServiceError> {
+    let target = MachineArn::unlabelled(&asked.state_machine_arn)?;
     let name = asked.name.unwrap_or_else(identifier::random);
     name::check(&name)?;
-    let input = checked_input(asked.input)?;
-    let machine_arn = asked.state_machine_arn;
-    let new = New { arn: name::execution_arn(&machine_arn, &name), machine_arn, name, input, started: states.now() };
-    let (machine_arn, arn) = (new.machine_arn.clone(), new.arn.clone());
-    let begun = states.write(move |database| rows::begin(database, &new)).await?;
-    let started = match begun {
-        Begun::New { number, started } => {
-            states.wake(number);
-            started
-        }
-        Begun::Same { started } => started,
-        Begun::Other => return Err(refusal::execution_exists(&arn)),
-        Begun::NoMachine => return Err(refusal::no_such_machine(&machine_arn)),
-    };
-    Ok(Reply::plain(json!({"executionArn": arn, "startDate": seconds(started)})))
+    Ok(New {
+        arn: asked.state_machine_arn,
+        target,
+        name,
+        input: checked_input(asked.input)?,
+        trace_header: asked.trace_header,
+        now: states.now(),
+        unique: identifier::random(),
+        draw: fastrand::f64(),
+        awaited,
+    })
 }
 
 fn checked_input(input: Option<String>) -> Result<String, ServiceError> {
     let input = input.unwrap_or_else(|| "{}".to_owned());
-    if input.len() > MOST_INPUT_BYTES {
-        return Err(refusal::out_of_bounds("input", "…", "have length less than or equal to 262144"));
-    }
     match serde_json::from_str::<serde::de::IgnoredAny>(&input) {
         Ok(_) => Ok(input),
         Err(error) => Err(refusal::invalid_input(&error.to_string())),
@@ -106,29 +117,38 @@ fn checked_input(input: Option<String>) -> Result<String, ServiceError> {
 }
 
 pub(super) async fn describe(states: &States, body: Value) -> Outcome {
-    let asked: Named = decode(body)?;
+    let asked: Named = request::read(body, &[NAMED, INCLUDED_DATA])?;
     let row = find(states, asked.execution_arn).await?;
-    let (redrive_status, reason) = redrivability(states, &row).await?;
+    let obstacle = redrive::obstacle(states, &row).await?;
     let mut answer = summary(&row);
-    list::insert_run(states, &row, &mut answer).await?;
-    let with_data = asked.included_data.as_deref() != Some("METADATA_ONLY");
-    let mut set = |key: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            answer[key] = value;
-        }
-    };
-    set("redriveStatus", Some(redrive_status.into()));
-    set("redriveStatusReason", reason.map(Value::from));
-    set("redriveCount", Some(row.redrives.into()));
-    if with_data {
-        set("input", Some(row.input.into()));
-        set("inputDetails", Some(json!({"included": true})));
-        set("outputDetails", row.output.as_ref().map(|_| json!({"included": true})));
-        set("output", row.output.map(Value::from));
-        set("error", row.error.map(Value::from));
-        set("cause", row.cause.map(Value::from));
+    map_run_list::insert_run(states, &row, &mut answer).await?;
+    answer["redriveCount"] = row.redrives.into();
+    answer["redriveStatus"] = redrive::status(&row, obstacle.as_deref()).into();
+    insert(&mut answer, "redriveStatusReason", obstacle);
+    insert(&mut answer, "traceHeader", row.trace_header.clone());
+    if asked.included_data.as_deref() != Some("METADATA_ONLY") {
+        insert_data(&mut answer, row);
     }
     Ok(Reply::plain(answer))
+}
+
+/// Puts what went in and what came out into a description.
+pub(super) fn insert_data(answer: &mut Value, row: Row) {
+    answer["input"] = row.input.into();
+    answer["inputDetails"] = json!({"included": true});
+    if row.output.is_some() {
+        answer["outputDetails"] = json!({"included": true});
+    }
+    insert(answer, "output", row.output);
+    insert(answer, "error", row.error);
+    insert(answer, "cause", row.cause);
+}
+
+/// Puts a member into an answer if there is one.
+pub(super) fn insert(answer: &mut Value, member: &str, value: Option<String>) {
+    if let Some(value) = value {
+        answer[member] = value.into();
+    }
 }
 
 /// What lists and descriptions both say of an execution.
@@ -140,6 +160,8 @@ pub(super) fn summary(row: &Row) -> Value {
         "status": row.status,
         "startDate": seconds(row.started),
     });
+    insert(&mut item, "stateMachineVersionArn", row.version_arn.clone());
+    insert(&mut item, "stateMachineAliasArn", row.alias_arn.clone());
     if let Some(stopped) = row.stopped {
         item["stopDate"] = seconds(stopped);
     }
@@ -150,74 +172,73 @@ pub(super) fn summary(row: &Row) -> Value {
     item
 }
 
-/// Whether an execution can be redriven, and why not, in the service's words.
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html>
-async fn redrivability(states: &States, row: &Row) -> Result<(&'static str, Option<String>), ServiceError> {
-    let found = row.status.as_str();
-    if matches!(found, "FAILED" | "TIMED_OUT" | "ABORTED") && map_runs::is_child(row) {
-        let reason = "Execution is a child of a Map Run; redrive its parent";
-        return Ok(("REDRIVABLE_BY_MAP_RUN", Some(reason.to_owned())));
-    }
-    if !matches!(found, "FAILED" | "TIMED_OUT" | "ABORTED") {
-        return Ok(("NOT_REDRIVABLE", Some(format!("Execution is {found} and cannot be redriven"))));
-    }
-    let number = row.number;
-    let events = states.read(move |database| log::history_length(database, number)).await?;
-    if events >= MOST_REDRIVABLE_EVENTS {
-        return Ok(("NOT_REDRIVABLE", Some("Execution history event limit exceeded".to_owned())));
-    }
-    let stopped = Timestamp::from_millisecond(row.stopped.unwrap_or(row.started)).unwrap_or(Timestamp::UNIX_EPOCH);
-    if states.context().clock.now().duration_since(stopped) > REDRIVABLE {
-        return Ok(("NOT_REDRIVABLE", Some("Execution redrivable period exceeded".to_owned())));
-    }
-    Ok(("REDRIVABLE", None))
-}
-
 pub(super) async fn list(states: &States, body: Value) -> Outcome {
-    let asked: List = decode(body)?;
-    let size = page::size(asked.max_results)?;
-    if let Some(unknown) = asked.status_filter.as_deref().filter(|status| !STATUSES.contains(status)) {
-        return Err(refusal::out_of_bounds("statusFilter", unknown, &format!("satisfy enum value set: {STATUSES:?}")));
+    let rules = [
+        Rule::Length("stateMachineArn", 1, 256),
+        Rule::Length("mapRunArn", 1, 2000),
+        Rule::OneOf("statusFilter", STATUSES),
+        Rule::OneOf("redriveFilter", &["REDRIVEN", "NOT_REDRIVEN"]),
+    ];
+    let asked: List = request::read_page(body, &rules)?;
+    let redriven = asked.redrive_filter.as_deref().map(|filter| filter == "REDRIVEN");
+    if let (None, Some(map_run_arn)) = (&asked.state_machine_arn, asked.map_run_arn.clone()) {
+        let (status, max_results, next_token) = (asked.status_filter, asked.max_results, asked.next_token);
+        let filter = map_run_list::Filter { map_run_arn, status, redriven, max_results, next_token };
+        return map_run_list::children(states, filter).await;
     }
-    let redriven = match asked.redrive_filter.as_deref() {
-        None => None,
-        Some("REDRIVEN") => Some(true),
-        Some("NOT_REDRIVEN") => Some(false),
-        Some(other) => {
-            return Err(refusal::out_of_bounds(
-                "redriveFilter",
-                other,
-                "satisfy enum value set: [REDRIVEN, NOT_REDRIVEN]",
-            ));
-        }
-    };
-    let machine_arn = match (asked.state_machine_arn, asked.map_run_arn) {
-        (Some(machine_arn), None) => machine_arn,
-        (None, Some(map_run_arn)) => {
-            let (status, max_results, next_token) = (asked.status_filter, asked.max_results, asked.next_token);
-            let filter = list::Filter { map_run_arn, status, redriven, max_results, next_token };
-            return list::children(states, filter).await;
-        }
-        _ => return Err(no_machine_named()),
-    };
-    name::check_arn(&machine_arn, "stateMachine")?;
-    machines::find(states, machine_arn.clone()).await?;
-    let list = format!("executions {machine_arn} {:?} {redriven:?}", asked.status_filter);
-    let before = page::number(&list, asked.next_token.as_deref())?;
-    let filter = rows::Filter { machine_arn, status: asked.status_filter, redriven, before, most: size + 1 };
+    let arn = listed(&asked)?.to_owned();
+    let size = page::size(asked.max_results)?;
+    let of = whose(states, &arn).await?;
+    let list = format!("executions {arn} {:?} {redriven:?}", asked.status_filter);
+    let before = page::moment(&list, asked.next_token.as_deref())?;
+    let filter = rows::Filter { of, status: asked.status_filter, redriven, before, most: size + 1 };
     let mut found = states.read(move |database| rows::newest(database, &filter)).await?;
-    let next = page::cut(&mut found, size, &list, |row| row.number.to_string());
+    let next = page::cut(&mut found, size, &list, |row| format!("{} {}", row.time(), row.number));
     let mut answer = json!({"executions": found.iter().map(summary).collect::<Vec<Value>>()});
     super::insert_token(&mut answer, next);
     Ok(Reply::plain(answer))
 }
 
-fn no_machine_named() -> ServiceError {
-    ServiceError::client("ValidationException", "Must specify either stateMachineArn or mapRunArn")
+/// The ARN whose executions are listed.
+fn listed(asked: &List) -> Result<&str, ServiceError> {
+    match (asked.state_machine_arn.as_deref(), asked.map_run_arn.as_deref()) {
+        (Some(_), Some(_)) => Err(request::invalid("Must specify either stateMachineArn or mapRunArn, but not both")),
+        (None, _) => Err(request::invalid("Must specify either stateMachineArn or mapRunArn")),
+        (Some(_), None) if asked.status_filter.as_deref() == Some("PENDING_REDRIVE") => {
+            Err(request::invalid("Must specify mapRunArn for the status filter PENDING_REDRIVE"))
+        }
+        (Some(arn), None) => Ok(arn),
+    }
+}
+
+/// Whose executions an ARN asks for: a machine's, a version's or an alias's.
+async fn whose(states: &States, arn: &str) -> Result<rows::Of, ServiceError> {
+    let MachineArn { machine, qualifier, .. } = MachineArn::unlabelled(arn)?;
+    let found = machines::find(states, machine.clone()).await?;
+    if found.revision.kind == "EXPRESS" {
+        return Err(refusal::type_not_supported());
+    }
+    let (machine_arn, qualified) = (machine.clone(), arn.to_owned());
+    let (version_arn, alias_arn) = match qualifier {
+        None => return Ok(rows::Of { machine_arn, version_arn: None, alias_arn: None }),
+        Some(Qualifier::Version(number)) => {
+            let there = states.read(move |database| versions::by_number(database, &machine, number)).await?;
+            (there.map(|_| qualified), None)
+        }
+        Some(Qualifier::Alias(_)) => {
+            let there = states.read(move |database| aliases::by_arn(database, &qualified)).await?;
+            (None, there.map(|alias| alias.arn))
+        }
+    };
+    if version_arn.is_none() && alias_arn.is_none() {
+        return Err(refusal::no_such_resource(arn));
+    }
+    Ok(rows::Of { machine_arn, version_arn, alias_arn })
 }
 
 pub(super) async fn stop(states: &States, body: Value) -> Outcome {
-    let asked: Stop = decode(body)?;
+    let rules = [NAMED, Rule::Secret("error", MOST_ERROR_BYTES), Rule::Secret("cause", MOST_CAUSE_BYTES)];
+    let asked: Stop = request::read(body, &rules)?;
     let row = find(states, asked.execution_arn).await?;
     let stopped = match row.stopped {
         Some(stopped) if row.status != "RUNNING" => stopped,
@@ -226,38 +247,17 @@ pub(super) async fn stop(states: &States, body: Value) -> Outcome {
     Ok(Reply::plain(json!({"stopDate": seconds(stopped)})))
 }
 
-pub(super) async fn redrive(states: &States, body: Value) -> Outcome {
-    let asked: Redrive = decode(body)?;
-    let row = find(states, asked.execution_arn).await?;
-    if asked.client_token.is_some() && asked.client_token == row.redrive_token {
-        return Ok(Reply::plain(json!({"redriveDate": seconds(row.redriven.unwrap_or(row.started))})));
-    }
-    if let (_, Some(why)) = redrivability(states, &row).await? {
-        return Err(refusal::not_redrivable(&why));
-    }
-    let redriven = states.redrive(&row, asked.client_token).await?;
-    Ok(Reply::plain(json!({"redriveDate": seconds(redriven)})))
-}
-
 pub(super) async fn describe_machine(states: &States, body: Value) -> Outcome {
-    let asked: Named = decode(body)?;
+    let asked: Named = request::read(body, &[NAMED, INCLUDED_DATA])?;
     let row = find(states, asked.execution_arn).await?;
     let revision = row.revision;
-    let (definition, role_arn, id, updated) =
-        states.read(move |database| machines::revision_of(database, revision)).await?;
-    let name = name::last_part(&row.machine_arn).to_owned();
+    let revision = states.read(move |database| machines::revision_of(database, revision)).await?;
     let mut answer = json!({
         "stateMachineArn": row.machine_arn,
-        "name": name,
-        "definition": definition,
-        "roleArn": role_arn,
-        "updateDate": seconds(updated),
-        "loggingConfiguration": {"level": "OFF", "includeExecutionData": false},
-        "tracingConfiguration": {"enabled": false},
+        "name": name::last_part(&row.machine_arn),
+        "updateDate": seconds(revision.updated),
     });
-    if let Some(id) = id {
-        answer["revisionId"] = id.into();
-    }
+    machines::describe_revision(&mut answer, revision, asked.included_data.as_deref());
     Ok(Reply::plain(answer))
 }
 

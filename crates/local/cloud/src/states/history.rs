@@ -7,8 +7,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::executions::{self, log};
+use super::request::{self, Rule};
 use super::{States, page};
-use crate::wire::{Outcome, Reply, decode};
+use crate::wire::{Outcome, Reply};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,7 +27,7 @@ const DATA: [&str; 7] =
     ["input", "inputDetails", "output", "outputDetails", "parameters", "assignedVariables", "assignedVariablesDetails"];
 
 pub(super) async fn get(states: &States, body: Value) -> Outcome {
-    let asked: Get = decode(body)?;
+    let asked: Get = request::read_page(body, &[Rule::Arn("executionArn")])?;
     let size = page::size(asked.max_results)?;
     let row = executions::find(states, asked.execution_arn).await?;
     let (number, reverse) = (row.number, asked.reverse_order);

@@ -1,23 +1,36 @@
-//! State machines: create, update, describe, list, delete, tag.
+//! State machines: create, update, describe, list, delete.
 //!
-//! Creating twice with the same name and content is one creation, as on AWS.
+//! Creating twice with the same name and content is one creation, as on AWS. A machine that is deleted goes when its
+//! last open execution has ended; each of them is aborted where it would go on to its next state.
 //!
-//! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html>
+//! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateStateMachine.html>,
+//! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_DeleteStateMachine.html>
 
 mod rows;
+mod settings;
 
-use asl::{Definition, MachineType};
+use asl::Definition;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-pub(super) use rows::{Machine, by_arn, revision_of};
+pub(super) use rows::{Machine, Revision, by_arn, finish_deletions, revision_of};
+pub(super) use settings::describe as describe_settings;
 
-use super::{States, name, page, refusal, seconds, validate};
+use super::name::{self, MachineArn, Qualifier};
+use super::request::{self, INCLUDED_DATA, Rule};
+use super::tags::{self, Tag};
+use super::versions::{self, Publication, Version};
+use super::{Decided, States, page, refusal, seconds, validate};
 use crate::identifier;
-use crate::wire::{Outcome, Reply, ServiceError, decode};
+use crate::wire::{Outcome, Reply, ServiceError};
+use settings::Settings;
 
-/// A tag list holds at most this many.
-const MOST_TAGS: usize = 50;
+/// The most characters of a definition.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+const MOST_DEFINITION_CHARS: usize = 1_048_576;
+
+const DEFINITION: Rule = Rule::Length("definition", 1, MOST_DEFINITION_CHARS);
+const ROLE: Rule = Rule::Length("roleArn", 1, 256);
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -26,12 +39,13 @@ struct Create {
     definition: String,
     role_arn: String,
     r#type: Option<String>,
-    logging_configuration: Option<Value>,
-    tracing_configuration: Option<Value>,
+    #[serde(flatten)]
+    settings: Settings,
     #[serde(default)]
     tags: Vec<Tag>,
     #[serde(default)]
     publish: bool,
+    version_description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -40,16 +54,18 @@ struct Update {
     state_machine_arn: String,
     definition: Option<String>,
     role_arn: Option<String>,
-    logging_configuration: Option<Value>,
-    tracing_configuration: Option<Value>,
+    #[serde(flatten)]
+    settings: Settings,
     #[serde(default)]
     publish: bool,
+    version_description: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Named {
     state_machine_arn: String,
+    included_data: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,97 +75,169 @@ struct List {
     next_token: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Tag {
-    key: String,
-    #[serde(default)]
-    value: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Tagging {
-    resource_arn: String,
-    #[serde(default)]
-    tags: Vec<Tag>,
-    #[serde(default)]
-    tag_keys: Vec<String>,
-}
-
 pub(super) async fn create(states: &States, body: Value) -> Outcome {
-    let asked: Create = decode(body)?;
+    let rules = [
+        Rule::Required("name"),
+        Rule::Length("name", 1, 80),
+        Rule::Required("definition"),
+        DEFINITION,
+        Rule::Required("roleArn"),
+        ROLE,
+        Rule::OneOf("type", &["STANDARD", "EXPRESS"]),
+        versions::DESCRIPTION,
+    ];
+    let asked: Create = request::read(body, &rules)?;
     name::check(&asked.name)?;
-    refuse_unsupported(asked.r#type.as_deref(), asked.publish)?;
-    validate::parse(&asked.definition, MachineType::Standard)?;
-    let tags = merged(Map::new(), asked.tags)?;
+    name::check_role(&asked.role_arn)?;
+    tags::check(&asked.tags)?;
+    let publish = publication(states, asked.publish, asked.version_description)?;
+    let kind = asked.r#type.unwrap_or_else(|| "STANDARD".to_owned());
+    validate::parse(&asked.definition, validate::machine_type(Some(&kind))?)?;
     let machine = Machine {
         arn: name::machine_arn(states.context(), &asked.name),
         name: asked.name,
-        definition: asked.definition,
-        role_arn: asked.role_arn,
-        revision_id: None,
+        status: "ACTIVE".to_owned(),
         created: states.now(),
-        updated: states.now(),
-        settings: settings(asked.logging_configuration, asked.tracing_configuration),
-        tags: Value::Object(tags),
+        creation: creation(publish.as_ref()),
+        revision: Revision {
+            number: 0,
+            id: None,
+            definition: asked.definition,
+            role_arn: asked.role_arn,
+            updated: states.now(),
+            kind,
+            settings: asked.settings.checked()?,
+        },
     };
-    let stored = states.write(move |database| rows::insert_or_find(database, machine)).await??;
-    Ok(Reply::plain(json!({"stateMachineArn": stored.arn, "creationDate": seconds(stored.created)})))
+    let tags = asked.tags;
+    let stored =
+        states.write(move |database| rows::insert_or_find(database, machine, &tags, publish.as_ref())).await??;
+    let (machine, version) = stored;
+    let mut answer = json!({"stateMachineArn": machine.arn, "creationDate": seconds(machine.created)});
+    insert_version(&mut answer, &machine.arn, version);
+    Ok(Reply::plain(answer))
+}
+
+/// What the idempotency of a creation depends on beside the content.
+fn creation(publish: Option<&Publication>) -> Value {
+    match publish {
+        Some(publish) => json!({"publish": true, "versionDescription": publish.description}),
+        None => json!({}),
+    }
+}
+
+fn publication(
+    states: &States,
+    publish: bool,
+    description: Option<String>,
+) -> Result<Option<Publication>, ServiceError> {
+    match (publish, description) {
+        (true, description) => Ok(Some(Publication { description, at: states.now() })),
+        (false, None) => Ok(None),
+        (false, Some(_)) => Err(request::invalid("Version description can only be set when publish is true")),
+    }
+}
+
+fn insert_version(answer: &mut Value, machine_arn: &str, version: Option<i64>) {
+    if let Some(version) = version {
+        answer["stateMachineVersionArn"] = name::version_arn(machine_arn, version).into();
+    }
 }
 
 pub(super) async fn update(states: &States, body: Value) -> Outcome {
-    let asked: Update = decode(body)?;
-    name::check_arn(&asked.state_machine_arn, "stateMachine")?;
-    refuse_unsupported(None, asked.publish)?;
-    let settings = settings(asked.logging_configuration, asked.tracing_configuration);
+    let asked: Update = request::read(body, &[Rule::Arn("stateMachineArn"), DEFINITION, ROLE, versions::DESCRIPTION])?;
+    let arn = MachineArn::unqualified(&asked.state_machine_arn)?;
+    let settings = asked.settings.checked()?;
     let empty = settings.as_object().is_some_and(Map::is_empty);
     if asked.definition.is_none() && asked.role_arn.is_none() && empty {
         let message = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified";
         return Err(ServiceError::client("MissingRequiredParameter", message));
     }
-    asked.definition.as_deref().map(|text| validate::parse(text, MachineType::Standard)).transpose()?;
+    asked.role_arn.as_deref().map(name::check_role).transpose()?;
+    let publish = publication(states, asked.publish, asked.version_description)?;
+    if let Some(definition) = &asked.definition {
+        let kind = find(states, arn.clone()).await?.revision.kind;
+        validate::parse(definition, validate::machine_type(Some(&kind))?)?;
+    }
     let change = rows::Change {
-        arn: asked.state_machine_arn,
+        arn,
         definition: asked.definition,
         role_arn: asked.role_arn,
         settings,
         updated: states.now(),
         revision_id: identifier::random(),
+        publish,
     };
-    let (updated, revision) = (change.updated, change.revision_id.clone());
-    states.write(move |database| rows::change(database, change)).await??;
-    Ok(Reply::plain(json!({"updateDate": seconds(updated), "revisionId": revision})))
-}
-
-pub(super) async fn describe(states: &States, body: Value) -> Outcome {
-    let asked: Named = decode(body)?;
-    name::check_arn(&asked.state_machine_arn, "stateMachine")?;
-    let machine = find(states, asked.state_machine_arn).await?;
-    let mut answer = json!({
-        "stateMachineArn": machine.arn,
-        "name": machine.name,
-        "status": "ACTIVE",
-        "definition": machine.definition,
-        "roleArn": machine.role_arn,
-        "type": "STANDARD",
-        "creationDate": seconds(machine.created),
-        "loggingConfiguration": {"level": "OFF", "includeExecutionData": false},
-        "tracingConfiguration": {"enabled": false},
-    });
-    insert_settings(&mut answer, machine.settings, machine.revision_id);
+    let (machine, version) = states.write(move |database| rows::change(database, change)).await??;
+    let mut answer = json!({"updateDate": seconds(machine.revision.updated)});
+    insert_revision_id(&mut answer, machine.revision.id);
+    insert_version(&mut answer, &machine.arn, version);
     Ok(Reply::plain(answer))
 }
 
-/// Puts what the owner set, and the revision if the machine was ever updated, into a description.
-pub(super) fn insert_settings(answer: &mut Value, settings: Value, revision_id: Option<String>) {
-    if let (Value::Object(answer), Value::Object(settings)) = (answer, settings) {
-        answer.extend(settings);
-        answer.extend(revision_id.map(|id| ("revisionId".to_owned(), Value::from(id))));
+fn insert_revision_id(answer: &mut Value, id: Option<String>) {
+    if let Some(id) = id {
+        answer["revisionId"] = id.into();
     }
 }
 
+pub(super) async fn describe(states: &States, body: Value) -> Outcome {
+    let asked: Named = request::read(body, &[Rule::Arn("stateMachineArn"), INCLUDED_DATA])?;
+    let arn = asked.state_machine_arn;
+    let parsed = MachineArn::unlabelled(&arn)?;
+    let work = move |database: &rusqlite::Connection| described(database, &arn, &parsed);
+    let (machine, version) = states.read(work).await??;
+    let mut answer = json!({
+        "stateMachineArn": machine.arn,
+        "name": machine.name,
+        "status": machine.status,
+        "type": machine.revision.kind,
+        "creationDate": seconds(machine.created),
+    });
+    if let Some(version) = version {
+        answer["stateMachineArn"] = name::version_arn(&machine.arn, version.number).into();
+        answer["creationDate"] = seconds(version.created);
+        versions::insert_description(&mut answer, version.description);
+    }
+    describe_revision(&mut answer, machine.revision, asked.included_data.as_deref());
+    Ok(Reply::plain(answer))
+}
+
+fn described(database: &rusqlite::Connection, arn: &str, parsed: &MachineArn) -> Decided<(Machine, Option<Version>)> {
+    let Some(mut machine) = by_arn(database, &parsed.machine)? else {
+        return Ok(Err(refusal::no_such_machine(arn)));
+    };
+    match &parsed.qualifier {
+        None => Ok(Ok((machine, None))),
+        // An alias has its own operation.
+        Some(Qualifier::Alias(_)) => Ok(Err(refusal::no_such_machine(arn))),
+        Some(Qualifier::Version(number)) => {
+            let Some(version) = versions::by_number(database, &machine.arn, *number)? else {
+                return Ok(Err(refusal::no_such_machine(arn)));
+            };
+            machine.revision = revision_of(database, version.revision)?;
+            Ok(Ok((machine, Some(version))))
+        }
+    }
+}
+
+/// What descriptions of a machine, a version and an execution's machine all say.
+pub(super) fn describe_revision(answer: &mut Value, revision: Revision, included_data: Option<&str>) {
+    let with_data = included_data != Some("METADATA_ONLY");
+    if with_data {
+        let references = asl::variable_references(&revision.definition);
+        if !references.is_empty() {
+            answer["variableReferences"] = json!(references);
+        }
+    }
+    answer["definition"] = if with_data { revision.definition } else { "{}".to_owned() }.into();
+    answer["roleArn"] = revision.role_arn.into();
+    describe_settings(answer, &revision.settings);
+    insert_revision_id(answer, revision.id);
+}
+
 pub(super) async fn list(states: &States, body: Value) -> Outcome {
-    let asked: List = decode(body)?;
+    let asked: List = request::read_page(body, &[])?;
     let size = page::size(asked.max_results)?;
     let after = page::place("machines", asked.next_token.as_deref())?.unwrap_or_default();
     let mut found = states.read(move |database| rows::after(database, &after, size + 1)).await?;
@@ -164,73 +252,22 @@ fn item(machine: &rows::Item) -> Value {
     json!({
         "stateMachineArn": machine.arn,
         "name": machine.name,
-        "type": "STANDARD",
+        "type": machine.kind,
         "creationDate": seconds(machine.created),
     })
 }
 
 pub(super) async fn delete(states: &States, body: Value) -> Outcome {
-    let asked: Named = decode(body)?;
-    name::check_arn(&asked.state_machine_arn, "stateMachine")?;
-    let arn = asked.state_machine_arn;
-    let open = states.write(move |database| rows::delete(database, &arn)).await?;
-    for execution in open {
-        states.stop_quietly(execution);
+    let asked: Named = request::read(body, &[Rule::Arn("stateMachineArn")])?;
+    let arn = MachineArn::unqualified(&asked.state_machine_arn)?;
+    // Its executions are to hear of it before anybody can see that it is being deleted.
+    states.inner.deletions.insert(arn.clone());
+    let owned = arn.clone();
+    let deleting = states.write(move |database| rows::delete(database, &owned)).await;
+    if !matches!(deleting, Ok(true)) {
+        states.inner.deletions.remove(&arn);
     }
-    Ok(Reply::plain(json!({})))
-}
-
-pub(super) async fn list_tags(states: &States, body: Value) -> Outcome {
-    let asked: Tagging = decode(body)?;
-    let machine = tagged(states, asked.resource_arn).await?;
-    let tags: Vec<Value> = machine
-        .tags
-        .as_object()
-        .into_iter()
-        .flatten()
-        .map(|(key, value)| json!({"key": key, "value": value}))
-        .collect();
-    Ok(Reply::plain(json!({"tags": tags})))
-}
-
-pub(super) async fn tag(states: &States, body: Value) -> Outcome {
-    let asked: Tagging = decode(body)?;
-    retag(states, asked.resource_arn, |tags| merged(tags, asked.tags)).await
-}
-
-pub(super) async fn untag(states: &States, body: Value) -> Outcome {
-    let asked: Tagging = decode(body)?;
-    let keep = |mut tags: Map<String, Value>| {
-        tags.retain(|key, _| !asked.tag_keys.contains(key));
-        Ok(tags)
-    };
-    retag(states, asked.resource_arn, keep).await
-}
-
-async fn retag<F>(states: &States, arn: String, edit: F) -> Outcome
-where
-    F: FnOnce(Map<String, Value>) -> Result<Map<String, Value>, ServiceError>,
-{
-    let machine = tagged(states, arn).await?;
-    let tags = match machine.tags {
-        Value::Object(tags) => edit(tags)?,
-        _ => edit(Map::new())?,
-    };
-    states.write(move |database| rows::set_tags(database, &machine.arn, &Value::Object(tags))).await?;
-    Ok(Reply::plain(json!({})))
-}
-
-fn merged(mut tags: Map<String, Value>, new: Vec<Tag>) -> Result<Map<String, Value>, ServiceError> {
-    tags.extend(new.into_iter().map(|tag| (tag.key, Value::from(tag.value))));
-    if tags.len() > MOST_TAGS {
-        return Err(ServiceError::client("TooManyTags", format!("a resource has at most {MOST_TAGS} tags")));
-    }
-    Ok(tags)
-}
-
-async fn tagged(states: &States, arn: String) -> Result<Machine, ServiceError> {
-    name::check_arn(&arn, "stateMachine")?;
-    find(states, arn.clone()).await.map_err(|_| refusal::no_such_resource(&arn))
+    deleting.map(|_| Reply::plain(json!({})))
 }
 
 /// The machine at `arn`, or `StateMachineDoesNotExist`.
@@ -238,28 +275,6 @@ pub(super) async fn find(states: &States, arn: String) -> Result<Machine, Servic
     let wanted = arn.clone();
     let found = states.read(move |database| by_arn(database, &wanted)).await?;
     found.ok_or_else(|| refusal::no_such_machine(&arn))
-}
-
-fn settings(logging: Option<Value>, tracing: Option<Value>) -> Value {
-    let pairs = [("loggingConfiguration", logging), ("tracingConfiguration", tracing)];
-    pairs
-        .into_iter()
-        .filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)))
-        .collect::<Map<_, _>>()
-        .into()
-}
-
-fn refuse_unsupported(kind: Option<&str>, publish: bool) -> Result<(), ServiceError> {
-    match kind {
-        None | Some("STANDARD") if !publish => Ok(()),
-        None | Some("STANDARD") => {
-            Err(ServiceError::not_available_locally("versions of state machines are not available locally"))
-        }
-        Some("EXPRESS") => {
-            Err(ServiceError::not_available_locally("state machines of type EXPRESS are not available locally"))
-        }
-        Some(other) => Err(refusal::out_of_bounds("type", other, "satisfy enum value set: [STANDARD, EXPRESS]")),
-    }
 }
 
 pub(super) fn parse(definition: &str) -> Result<Definition, ServiceError> {

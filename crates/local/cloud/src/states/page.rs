@@ -46,6 +46,16 @@ pub(super) fn number(list: &str, token: Option<&str>) -> Result<Option<i64>, Ser
     found.map(|last| last.parse().map_err(|_| refusal::invalid_token())).transpose()
 }
 
+/// As [`place`], for a list that is sorted by a time and a number.
+pub(super) fn moment(list: &str, token: Option<&str>) -> Result<Option<(i64, i64)>, ServiceError> {
+    let Some(last) = place(list, token)? else { return Ok(None) };
+    let (time, number) = last.split_once(' ').ok_or_else(refusal::invalid_token)?;
+    match (time.parse(), number.parse()) {
+        (Ok(time), Ok(number)) => Ok(Some((time, number))),
+        _ => Err(refusal::invalid_token()),
+    }
+}
+
 /// Cuts off what was read beyond the page of `size`; gives the token behind its last entry when there was more.
 pub(super) fn cut<T>(entries: &mut Vec<T>, size: usize, list: &str, place: impl Fn(&T) -> String) -> Option<String> {
     let more = entries.len() > size;

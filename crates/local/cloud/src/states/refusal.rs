@@ -61,6 +61,19 @@ pub(super) fn machine_exists(arn: &str) -> ServiceError {
     ServiceError::client("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'"))
 }
 
+pub(super) fn machine_deleting(arn: &str) -> ServiceError {
+    ServiceError::client("StateMachineDeleting", format!("State Machine Is Deleting: '{arn}'"))
+}
+
+pub(super) fn type_not_supported() -> ServiceError {
+    let message = "This operation is not supported by this type of state machine";
+    ServiceError::client("StateMachineTypeNotSupported", message)
+}
+
+pub(super) fn conflict(why: impl Into<String>) -> ServiceError {
+    ServiceError::client("ConflictException", why)
+}
+
 pub(super) fn execution_exists(arn: &str) -> ServiceError {
     ServiceError::client("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
 }

@@ -127,9 +127,8 @@ impl States {
 
     fn sleep(&self, number: i64, due: Timestamp) {
         let states = self.clone();
-        let wait = driver::until(due, self.context().clock.now());
         self.inner.tasks.spawn(async move {
-            tokio::time::sleep(wait).await;
+            states.context().clock.sleep_until(due).await;
             states.wake(number);
         });
     }

@@ -45,6 +45,7 @@ pub use object::{Attributes, ObjectPart, ObjectVersion, Tag};
 pub use put::{Condition, NewObject};
 pub use read::{Found, ObjectBytes};
 pub(crate) use rows::sequencer;
+pub(crate) use schema::FROM_FIRST;
 pub use schema::SCHEMA;
 
 /// Buckets and objects; cheap to clone.

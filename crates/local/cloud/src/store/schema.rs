@@ -87,3 +87,10 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_due ON events (target, visible_ms, id) WHERE dead = 0;
 CREATE INDEX IF NOT EXISTS events_dead ON events (target, id) WHERE dead = 1;
 ";
+
+/// Brings the tables of the first form, which kept every object's bytes in a file, to this one.
+pub(crate) const FROM_FIRST: &str = "
+ALTER TABLE versions ADD COLUMN content BLOB;
+DROP INDEX IF EXISTS versions_by_content;
+ALTER TABLE events DROP COLUMN leased;
+";

@@ -10,8 +10,8 @@ use futures::future::join_all;
 use super::*;
 
 fn store(directory: &Path) -> Store {
-    let database = Database::open(&directory.join("cloud.db"), &[SCHEMA]).unwrap();
-    Store::open(database, directory, Clock).unwrap()
+    let database = Database::open(&directory.join("cloud.db"), &crate::database::Schema::of(&[SCHEMA])).unwrap();
+    Store::open(database, directory, Clock::default()).unwrap()
 }
 
 async fn with_bucket(directory: &Path, versioning: Option<Versioning>) -> Store {
@@ -385,7 +385,7 @@ async fn parts_become_one_object() {
     let store = with_bucket(directory.path(), None).await;
     let parts = [Bytes::from(vec![b'a'; 5 * 1024 * 1024]), Bytes::from("end")];
     let (upload_id, chosen) = upload(&store, &parts).await;
-    let store = Store::open(store.database.clone(), directory.path(), Clock).unwrap();
+    let store = Store::open(store.database.clone(), directory.path(), Clock::default()).unwrap();
     let object = store.complete_upload(completion(&upload_id, chosen)).await.unwrap();
     assert!(object.etag.ends_with("-2"));
     assert_eq!(object.size_bytes, 5 * 1024 * 1024 + 3);

@@ -28,13 +28,14 @@ async fn a_directory_in_use_is_named_with_the_others_address() {
 }
 
 #[tokio::test]
-async fn a_damaged_database_is_left_as_it_is() {
+async fn a_damaged_database_is_moved_aside_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("cloud.sqlite");
     std::fs::write(&file, vec![7; 8192]).unwrap();
     let error = Cloud::start(Config::new(directory.path())).await.unwrap_err();
-    assert!(matches!(error, CloudError::Database(::cloud::database::DatabaseError::Damaged { .. })), "{error:?}");
-    assert_eq!(std::fs::read(&file).unwrap(), vec![7; 8192]);
+    let CloudError::Damaged(recovery) = error else { panic!("{error:?}") };
+    assert_eq!(recovery.path, file);
+    assert_eq!(std::fs::read(recovery.aside.join("cloud.sqlite")).unwrap(), vec![7; 8192]);
 }
 
 #[tokio::test]

@@ -6,5 +6,7 @@ mod cloud;
 mod common;
 mod lambda;
 mod map_runs;
+mod recovery;
 mod states;
+mod states_api;
 mod tasks;

@@ -1,14 +1,19 @@
 //! The Step Functions API by the real SDK, and executions that outlive the cloud that began them.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::common::{config, eventually, start};
-use ::cloud::Cloud;
+use ::cloud::clock::ManualClock;
+use ::cloud::{Cloud, Config};
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sfn::error::ProvideErrorMetadata as _;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use serde_json::{Value, json};
+
+/// In seconds; an execution may take no longer than a year.
+const LONG: u64 = 364 * 86_400;
 
 const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:machine";
 
@@ -51,6 +56,12 @@ async fn create(client: &Client, definition: &Value) {
         .role_arn("arn:aws:iam::0:role/r")
         .send();
     assert_eq!(made.await.unwrap().state_machine_arn(), MACHINE);
+}
+
+/// A cloud whose time stands still until it is moved.
+fn timeless(directory: &Path) -> (Config, ManualClock) {
+    let time = ManualClock::new("2026-01-01T00:00:00Z".parse().unwrap());
+    (Config { clock: time.clock(), ..config(directory) }, time)
 }
 
 async fn begin(client: &Client, name: &str) -> String {
@@ -156,7 +167,14 @@ async fn what_is_wrong_is_said_as_the_service_says_it() {
         .execution_arn(format!("{}:no", MACHINE.replace("stateMachine", "execution")))
         .send();
     assert!(none.await.unwrap_err().as_service_error().unwrap().is_execution_does_not_exist());
-    let broken = client.create_state_machine().name("broken").definition("{}").role_arn("r").send().await.unwrap_err();
+    let broken = client
+        .create_state_machine()
+        .name("broken")
+        .definition("{}")
+        .role_arn("arn:aws:iam::0:role/r")
+        .send()
+        .await
+        .unwrap_err();
     assert!(broken.as_service_error().unwrap().is_invalid_definition());
     let express = client.list_activities().send().await.unwrap_err();
     assert_eq!(express.code(), Some("NotAvailableLocally"));
@@ -174,7 +192,7 @@ async fn a_machine_is_created_once_and_updated() {
         .create_state_machine()
         .name("machine")
         .definition(wait(1).to_string())
-        .role_arn("r")
+        .role_arn("arn:aws:iam::0:role/r")
         .send()
         .await
         .unwrap_err();
@@ -299,21 +317,40 @@ async fn an_open_execution_goes_on_after_a_crash() {
 #[tokio::test]
 async fn a_wait_ends_at_its_time_across_a_restart() {
     let directory = tempfile::tempdir().unwrap();
-    let config = config(directory.path());
-    let (arn, started) = {
+    let (config, time) = timeless(directory.path());
+    let arn = {
         let cloud = start(&config).await;
         let client = client(&cloud);
-        create(&client, &wait(2)).await;
+        create(&client, &wait(LONG)).await;
         let arn = begin(&client, "one").await;
-        let started = cloud.context().clock.now();
         cloud.shutdown().await;
-        (arn, started)
+        arn
     };
     let cloud = start(&config).await;
     let client = client(&cloud);
+    let due = time.advance_to_next().await;
     ends(&client, &arn, ExecutionStatus::Succeeded).await;
-    let took = cloud.context().clock.now().duration_since(started);
-    assert!(took.as_secs_f64() > 1.9 && took.as_secs_f64() < 10.0, "{took}");
+    let described = client.describe_execution().execution_arn(&arn).send().await.unwrap();
+    let seconds = described.stop_date().unwrap().secs() - described.start_date().secs();
+    assert_eq!(seconds, i64::try_from(LONG).unwrap());
+    assert_eq!(due, cloud.context().clock.now());
+}
+
+#[tokio::test]
+async fn time_limits_and_retries_follow_the_clock() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, time) = timeless(directory.path());
+    let cloud = start(&config).await;
+    let client = client(&cloud);
+    let mut definition = task(&json!({"do": "hang-once", "mark": directory.path().join("mark")}));
+    definition["States"]["Task"]["TimeoutSeconds"] = 3600.into();
+    definition["States"]["Task"]["Retry"] = json!([{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 86_400}]);
+    create(&client, &definition).await;
+    let arn = begin(&client, "one").await;
+    let began = time.clock().now();
+    assert_eq!(time.advance_to_next().await.duration_since(began).as_secs(), 3600);
+    assert_eq!(time.advance_to_next().await.duration_since(began).as_secs(), 3600 + 86_400);
+    ends(&client, &arn, ExecutionStatus::Succeeded).await;
 }
 
 #[tokio::test]

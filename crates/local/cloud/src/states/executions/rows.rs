@@ -22,30 +22,21 @@ pub(crate) struct Row {
     pub(crate) stopped: Option<i64>,
     pub(crate) redrives: u32,
     pub(crate) redriven: Option<i64>,
-    pub(crate) redrive_token: Option<String>,
+    pub(crate) kind: Kind,
+    pub(crate) version_arn: Option<String>,
+    pub(crate) alias_arn: Option<String>,
+    pub(crate) trace_header: Option<String>,
 }
 
-/// An execution to be begun.
-#[derive(Debug)]
-pub(crate) struct New {
-    pub(crate) arn: String,
-    pub(crate) machine_arn: String,
-    pub(crate) name: String,
-    pub(crate) input: String,
-    pub(crate) started: i64,
-}
-
-/// What came of beginning one.
-#[derive(Debug)]
-pub(crate) enum Begun {
-    /// It is there now.
-    New { number: i64, started: i64 },
-    /// It was begun before, with the same input, and still runs.
-    Same { started: i64 },
-    /// The name is taken by another, or by one that has ended.
-    Other,
-    /// There is no such state machine.
-    NoMachine,
+/// What an execution is kept for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// To be looked at afterwards.
+    Standard,
+    /// To be run; afterwards it is forgotten.
+    Express,
+    /// The same, and somebody waits for its end.
+    Sync,
 }
 
 /// How an execution ended.
@@ -61,29 +52,45 @@ pub(crate) struct Closed {
 /// Which executions a list shows.
 #[derive(Debug)]
 pub(crate) struct Filter {
-    pub(crate) machine_arn: String,
+    pub(crate) of: Of,
     pub(crate) status: Option<String>,
     pub(crate) redriven: Option<bool>,
-    /// Only those begun before this one.
-    pub(crate) before: Option<i64>,
+    /// Only those behind this place: a time and a number.
+    pub(crate) before: Option<(i64, i64)>,
     pub(crate) most: usize,
 }
 
-const COLUMNS: &str = "number, arn, machine_arn, revision, name, status, input, output, error, cause, started, stopped, redrives, redriven, redrive_token";
+/// Whose executions.
+#[derive(Debug)]
+pub(crate) struct Of {
+    pub(crate) machine_arn: String,
+    pub(crate) version_arn: Option<String>,
+    pub(crate) alias_arn: Option<String>,
+}
 
-pub(crate) fn begin(database: &Connection, new: &New) -> rusqlite::Result<Begun> {
-    if let Some(there) = by_arn(database, &new.arn)? {
-        let same = there.status == "RUNNING" && there.input == new.input;
-        return Ok(if same { Begun::Same { started: there.started } } else { Begun::Other });
+impl Kind {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Standard => "STANDARD",
+            Self::Express => "EXPRESS",
+            Self::Sync => "SYNC",
+        }
     }
-    let sql = "INSERT INTO execution (arn, machine_arn, revision, name, status, input, started)
-               SELECT ?1, arn, revision, ?3, 'RUNNING', ?4, ?5 FROM state_machine WHERE arn = ?2";
-    let parameters = params![new.arn, new.machine_arn, new.name, new.input, new.started];
-    match database.prepare_cached(sql)?.execute(parameters)? {
-        0 => Ok(Begun::NoMachine),
-        _ => Ok(Begun::New { number: database.last_insert_rowid(), started: new.started }),
+
+    fn named(name: &str) -> Self {
+        [Self::Express, Self::Sync].into_iter().find(|kind| kind.name() == name).unwrap_or(Self::Standard)
     }
 }
+
+impl Row {
+    /// The moment that lists sort it by.
+    pub(crate) fn time(&self) -> i64 {
+        self.stopped.or(self.redriven).unwrap_or(self.started)
+    }
+}
+
+const COLUMNS: &str = "number, arn, machine_arn, revision, name, status, input, output, error, cause, started, stopped, \
+                       redrives, redriven, kind, version_arn, alias_arn, trace_header";
 
 pub(crate) fn by_arn(database: &Connection, arn: &str) -> rusqlite::Result<Option<Row>> {
     database
@@ -105,14 +112,19 @@ pub(crate) fn open(database: &Connection) -> rusqlite::Result<Vec<i64>> {
     database.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 
+/// The executions that a list shows: what happened last comes first.
 pub(crate) fn newest(database: &Connection, filter: &Filter) -> rusqlite::Result<Vec<Row>> {
+    let time = "coalesce(stopped, redriven, started)";
     let sql = format!(
-        "SELECT {COLUMNS} FROM execution WHERE machine_arn = ?1 AND number < ?2 AND (?3 IS NULL OR status = ?3)
-         AND (?4 IS NULL OR (redrives > 0) = ?4) ORDER BY number DESC LIMIT ?5"
+        "SELECT {COLUMNS} FROM execution WHERE machine_arn = ?1 AND ({time}, number) < (?2, ?3) AND kind = 'STANDARD'
+         AND (?4 IS NULL OR status = ?4) AND (?5 IS NULL OR (redrives > 0) = ?5)
+         AND (?6 IS NULL OR version_arn = ?6) AND (?7 IS NULL OR alias_arn = ?7)
+         ORDER BY {time} DESC, number DESC LIMIT ?8"
     );
-    let before = filter.before.unwrap_or(i64::MAX);
-    let most = i64::try_from(filter.most).unwrap_or(i64::MAX);
-    let parameters = params![filter.machine_arn, before, filter.status, filter.redriven, most];
+    let Filter { of, status, redriven, before, most } = filter;
+    let (time, number) = before.unwrap_or((i64::MAX, i64::MAX));
+    let most = i64::try_from(*most).unwrap_or(i64::MAX);
+    let parameters = params![of.machine_arn, time, number, status, redriven, of.version_arn, of.alias_arn, most];
     database.prepare_cached(&sql)?.query_map(parameters, row)?.collect()
 }
 
@@ -136,8 +148,34 @@ pub(crate) fn append(
 /// Opens an execution again; false when somebody else did so meanwhile.
 pub(crate) fn reopen(database: &Connection, number: i64, redriven: i64, token: Option<&str>) -> rusqlite::Result<bool> {
     let sql = "UPDATE execution SET status = 'RUNNING', stopped = NULL, output = NULL, error = NULL, cause = NULL,
-               redrives = redrives + 1, redriven = ?2, redrive_token = ?3 WHERE number = ?1 AND status <> 'RUNNING'";
-    Ok(database.prepare_cached(sql)?.execute(params![number, redriven, token])? > 0)
+               redrives = redrives + 1, redriven = ?2 WHERE number = ?1 AND status <> 'RUNNING'";
+    let reopened = database.prepare_cached(sql)?.execute(params![number, redriven])? > 0;
+    if let Some(token) = token.filter(|_| reopened) {
+        let sql = "INSERT OR REPLACE INTO execution_redrive (execution, redriven, token) VALUES (?1, ?2, ?3)";
+        database.execute(sql, params![number, redriven, token])?;
+    }
+    Ok(reopened)
+}
+
+/// When the redrive was that `token` came with, if it is one of the last `most` since `since`.
+pub(crate) fn redrive_of(
+    database: &Connection,
+    number: i64,
+    token: &str,
+    since: i64,
+    most: usize,
+) -> rusqlite::Result<Option<i64>> {
+    let sql = "SELECT redriven FROM (SELECT * FROM execution_redrive WHERE execution = ?1 AND redriven >= ?3
+               ORDER BY redriven DESC LIMIT ?4) WHERE token = ?2";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    database.query_row(sql, params![number, token, since, most], |row| row.get(0)).optional()
+}
+
+/// Takes a closed execution away, whole.
+pub(crate) fn remove(database: &Connection, number: i64) -> rusqlite::Result<()> {
+    database.prepare_cached("DELETE FROM execution_log WHERE execution = ?1")?.execute([number])?;
+    database.prepare_cached("DELETE FROM execution WHERE number = ?1 AND status <> 'RUNNING'")?.execute([number])?;
+    Ok(())
 }
 
 fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
@@ -156,6 +194,9 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         stopped: row.get(11)?,
         redrives: row.get(12)?,
         redriven: row.get(13)?,
-        redrive_token: row.get(14)?,
+        kind: Kind::named(row.get_ref(14)?.as_str()?),
+        version_arn: row.get(15)?,
+        alias_arn: row.get(16)?,
+        trace_header: row.get(17)?,
     })
 }

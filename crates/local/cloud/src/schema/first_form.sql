@@ -1,0 +1,142 @@
+-- The tables of the first form, as data directories of that time have them. Never changes.
+CREATE TABLE IF NOT EXISTS buckets (
+    name TEXT PRIMARY KEY,
+    created_ms INTEGER NOT NULL,
+    versioning TEXT,
+    notifications TEXT
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS versions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    bucket TEXT NOT NULL REFERENCES buckets (name),
+    key TEXT NOT NULL,
+    version_id TEXT NOT NULL,
+    latest INTEGER NOT NULL,
+    delete_marker INTEGER NOT NULL DEFAULT 0,
+    modified_ms INTEGER NOT NULL,
+    sequencer INTEGER NOT NULL,
+    etag TEXT NOT NULL DEFAULT '',
+    size_bytes INTEGER NOT NULL DEFAULT 0,
+    sha256 TEXT NOT NULL DEFAULT '',
+    attributes TEXT NOT NULL DEFAULT '{}',
+    tags TEXT NOT NULL DEFAULT '[]',
+    checksums TEXT NOT NULL DEFAULT '{}',
+    parts TEXT NOT NULL DEFAULT '[]',
+    UNIQUE (bucket, key, version_id)
+) STRICT;
+CREATE INDEX IF NOT EXISTS versions_by_age ON versions (bucket, key, id DESC);
+CREATE UNIQUE INDEX IF NOT EXISTS versions_latest ON versions (bucket, key) WHERE latest = 1;
+CREATE INDEX IF NOT EXISTS versions_by_content ON versions (sha256);
+
+CREATE TABLE IF NOT EXISTS uploads (
+    upload_id TEXT PRIMARY KEY,
+    bucket TEXT NOT NULL REFERENCES buckets (name),
+    key TEXT NOT NULL,
+    initiated_ms INTEGER NOT NULL,
+    attributes TEXT NOT NULL,
+    tags TEXT NOT NULL,
+    algorithm TEXT,
+    full_object INTEGER NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS uploads_by_key ON uploads (bucket, key, upload_id);
+
+CREATE TABLE IF NOT EXISTS parts (
+    upload_id TEXT NOT NULL REFERENCES uploads (upload_id) ON DELETE CASCADE,
+    number INTEGER NOT NULL,
+    etag TEXT NOT NULL,
+    size_bytes INTEGER NOT NULL,
+    sha256 TEXT NOT NULL,
+    checksums TEXT NOT NULL,
+    modified_ms INTEGER NOT NULL,
+    PRIMARY KEY (upload_id, number)
+) STRICT;
+CREATE INDEX IF NOT EXISTS parts_by_content ON parts (sha256);
+
+CREATE TABLE IF NOT EXISTS sequence (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    value INTEGER NOT NULL
+) STRICT;
+INSERT OR IGNORE INTO sequence VALUES (1, 0);
+
+CREATE TABLE IF NOT EXISTS events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    target TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    name TEXT NOT NULL,
+    time_ms INTEGER NOT NULL,
+    bucket TEXT NOT NULL,
+    key TEXT NOT NULL,
+    sequencer INTEGER NOT NULL,
+    etag TEXT,
+    size_bytes INTEGER,
+    version_id TEXT,
+    receives INTEGER NOT NULL DEFAULT 0,
+    first_received_ms INTEGER,
+    visible_ms INTEGER NOT NULL DEFAULT 0,
+    leased INTEGER NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0,
+    reason TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS events_due ON events (target, visible_ms, id) WHERE dead = 0;
+CREATE INDEX IF NOT EXISTS events_dead ON events (target, id) WHERE dead = 1;
+
+CREATE TABLE IF NOT EXISTS state_machine (
+    arn TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    revision INTEGER NOT NULL REFERENCES state_machine_revision (number),
+    created INTEGER NOT NULL,
+    settings TEXT NOT NULL,
+    tags TEXT NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS state_machine_revision (
+    number INTEGER PRIMARY KEY,
+    id TEXT,
+    machine_arn TEXT NOT NULL,
+    definition TEXT NOT NULL,
+    role_arn TEXT NOT NULL,
+    updated INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS execution (
+    number INTEGER PRIMARY KEY,
+    arn TEXT NOT NULL UNIQUE,
+    machine_arn TEXT NOT NULL,
+    revision INTEGER NOT NULL REFERENCES state_machine_revision (number),
+    name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    input TEXT NOT NULL,
+    output TEXT,
+    error TEXT,
+    cause TEXT,
+    started INTEGER NOT NULL,
+    stopped INTEGER,
+    redrives INTEGER NOT NULL DEFAULT 0,
+    redriven INTEGER,
+    redrive_token TEXT
+);
+CREATE INDEX IF NOT EXISTS execution_by_machine ON execution (machine_arn, number);
+CREATE INDEX IF NOT EXISTS execution_by_status ON execution (status, number);
+CREATE TABLE IF NOT EXISTS execution_log (
+    execution INTEGER NOT NULL REFERENCES execution (number),
+    sequence INTEGER NOT NULL,
+    event_id INTEGER,
+    entry TEXT NOT NULL,
+    PRIMARY KEY (execution, sequence)
+);
+
+CREATE TABLE IF NOT EXISTS ai_job (
+    service TEXT NOT NULL,
+    name TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    token TEXT,
+    request TEXT NOT NULL,
+    status TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    started INTEGER,
+    ended INTEGER,
+    reason TEXT,
+    result TEXT,
+    PRIMARY KEY (service, name)
+) WITHOUT ROWID;
+CREATE UNIQUE INDEX IF NOT EXISTS ai_job_token ON ai_job (service, kind, token) WHERE token IS NOT NULL;
+CREATE INDEX IF NOT EXISTS ai_job_newest ON ai_job (service, created, name);
+CREATE INDEX IF NOT EXISTS ai_job_open ON ai_job (service) WHERE ended IS NULL;

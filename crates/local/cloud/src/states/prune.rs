@@ -1,0 +1,117 @@
+//! Forgets closed executions by age and by count; open ones never.
+//!
+//! AWS forgets an execution 90 days after its end, and its name is free again then. Here both bounds are the user's.
+//! An execution goes in small pieces, so that nothing waits long for the database behind it.
+//!
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::States;
+use crate::wire::ServiceError;
+
+/// How often it is looked for what may go.
+const PAUSE: Duration = Duration::from_mins(1);
+
+/// Executions that are looked at in one go, and log entries that go in one transaction.
+const BATCH: usize = 64;
+const BATCH_ENTRIES: i64 = 2000;
+
+/// How long AWS keeps a closed execution.
+const USUAL_DAYS: u32 = 90;
+
+const DAY_MS: i64 = 86_400_000;
+
+/// Which closed executions are kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// For how many days after their end.
+    pub days: u32,
+    /// How many, the newest.
+    pub most: Option<u32>,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days: USUAL_DAYS, most: None }
+    }
+}
+
+/// Prunes now and again until it is dropped.
+pub(super) async fn run(states: States) {
+    loop {
+        if let Err(error) = prune(&states).await {
+            tracing::warn!(%error, "failed to forget old executions");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+/// Forgets what may go; gives back how many executions that were.
+pub(super) async fn prune(states: &States) -> Result<usize, ServiceError> {
+    let (retention, now) = (states.inner.retention, states.now());
+    let mut pruned = 0;
+    loop {
+        let due = states.read(move |database| due(database, retention, now)).await?;
+        if due.is_empty() {
+            break;
+        }
+        for number in due {
+            while !states.write(move |database| remove_piece(database, number)).await? {}
+            pruned += 1;
+        }
+    }
+    if pruned > 0 {
+        states.write(|database| remove_revisions(database)).await?;
+        tracing::debug!(pruned, "old executions are forgotten");
+    }
+    Ok(pruned)
+}
+
+/// Some of the executions that may go, the oldest first.
+fn due(database: &Connection, retention: Retention, now: i64) -> rusqlite::Result<Vec<i64>> {
+    let aged = now - i64::from(retention.days) * DAY_MS;
+    let (stopped, number) = last_beyond(database, retention)?.unwrap_or((i64::MIN, i64::MIN));
+    let sql = "SELECT number FROM execution
+               WHERE stopped IS NOT NULL AND (stopped < ?1 OR (stopped, number) <= (?2, ?3))
+               ORDER BY stopped, number LIMIT ?4";
+    let parameters = params![aged, stopped, number, i64::try_from(BATCH).unwrap_or(i64::MAX)];
+    database.prepare_cached(sql)?.query_map(parameters, |row| row.get(0))?.collect()
+}
+
+/// The newest of those that are too many.
+fn last_beyond(database: &Connection, retention: Retention) -> rusqlite::Result<Option<(i64, i64)>> {
+    let Some(most) = retention.most else { return Ok(None) };
+    let sql = "SELECT stopped, number FROM execution WHERE stopped IS NOT NULL
+               ORDER BY stopped DESC, number DESC LIMIT 1 OFFSET ?1";
+    database.prepare_cached(sql)?.query_row([most], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+}
+
+/// Takes away a piece of a closed execution; whether all of it is gone. One that was opened again meanwhile stays.
+fn remove_piece(database: &Connection, number: i64) -> rusqlite::Result<bool> {
+    let closed = "SELECT stopped IS NOT NULL AND status <> 'RUNNING' FROM execution WHERE number = ?1";
+    if !database.query_row(closed, [number], |row| row.get(0)).optional()?.unwrap_or(false) {
+        return Ok(true);
+    }
+    let sql = "DELETE FROM execution_log WHERE execution = ?1 AND sequence IN (
+               SELECT sequence FROM execution_log WHERE execution = ?1 ORDER BY sequence DESC LIMIT ?2)";
+    let removed = database.prepare_cached(sql)?.execute(params![number, BATCH_ENTRIES])?;
+    if i64::try_from(removed).unwrap_or(i64::MAX) >= BATCH_ENTRIES {
+        return Ok(false);
+    }
+    database.prepare_cached("DELETE FROM execution WHERE number = ?1")?.execute([number])?;
+    Ok(true)
+}
+
+/// Takes away the revisions that nothing refers to any more.
+fn remove_revisions(database: &Connection) -> rusqlite::Result<()> {
+    database.execute(
+        "DELETE FROM state_machine_revision WHERE number NOT IN (SELECT revision FROM state_machine)
+         AND number NOT IN (SELECT revision FROM state_machine_version)
+         AND number NOT IN (SELECT revision FROM execution)",
+        [],
+    )?;
+    Ok(())
+}
