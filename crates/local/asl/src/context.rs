@@ -69,7 +69,16 @@ impl<'a> ContextObject<'a> {
     /// One that says nothing but what it is given, except for the execution's input.
     pub(crate) fn that_says(says: Value, start: &'a StartContext, state: &'a str, now: Timestamp) -> Self {
         let state = StateFacts { name: state, entered_at: now, retry_count: None };
-        Self { start, redrive: None, state, item: None, item_source: None, now, made: OnceCell::from(says) }
+        Self {
+            start,
+            redrive: None,
+            state,
+            item: None,
+            item_source: None,
+            now,
+            task_token: None,
+            made: OnceCell::from(says),
+        }
     }
 
     pub(crate) fn execution_input(&self) -> &Value {

@@ -50,8 +50,8 @@ mod states;
 mod template;
 pub mod test_state;
 mod timestamp;
-mod validation;
 mod token;
+mod validation;
 
 pub use context::StartContext;
 pub use definition::{Definition, DefinitionError, Problem, ProblemCode, variable_references};
@@ -63,5 +63,5 @@ pub use failure::Failure;
 pub use integration::{Pattern, Resource};
 pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind, read_log, write_log};
 pub use payload::{MAX_PAYLOAD_BYTES, Payload};
-pub use validation::{Diagnostic, MachineType, Severity, validate};
 pub use token::{TaskToken, TokenKey};
+pub use validation::{Diagnostic, MachineType, Severity, validate};

@@ -167,6 +167,7 @@ impl MapInputs {
             item: Some((item.index, item.value)),
             item_source: Some(item.source),
             now,
+            task_token: None,
             made: OnceCell::new(),
         };
         let mut moment = Moment {
