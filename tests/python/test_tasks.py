@@ -310,7 +310,8 @@ class Tokens(Tasks):
         execution = self.cloud.begin(machine({"A": state}))
         token = self.token(self.cloud, key)
         states = self.cloud.states
-        for forged in ["NoSuchTaskToken", token[:-8], "A" + token[1:], token + "AAAA"]:
+        altered = ("B" if token[0] == "A" else "A") + token[1:]
+        for forged in ["NoSuchTaskToken", token[:-8], altered, token + "AAAA"]:
             message = self.refused("InvalidToken", states.send_task_success, taskToken=forged, output="{}")
             self.assertEqual(message, "Invalid Token: 'Invalid token'")
         self.refused("InvalidOutput", states.send_task_success, taskToken=token, output="{")
@@ -425,7 +426,7 @@ class Executions(Tasks):
         job = child.replace(":stateMachine:", ":execution:") + ":" + name
         self.assertEqual(self.cloud.end(job)["status"], "ABORTED")
 
-    def test_a_thousand_parents_may_wait(self):
+    def test_more_parents_may_wait_than_are_in_memory(self):
         child = self.child()
         parent = self.cloud.create(self.parent(".sync", StateMachineArn=child, Input={}))
         # More than are ever in memory at once, each waiting for another one.
