@@ -121,6 +121,7 @@ fn a_task_without_a_mock_waits_for_its_outcome() {
 fn errors_are_tried_again_as_often_as_the_rule_says_and_then_caught() {
     let state = json!({
         "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "QueryLanguage": "JSONata",
+        "Arguments": { "FunctionName": "f" },
         "Retry": [
             { "ErrorEquals": ["Other"] },
             { "ErrorEquals": ["E"], "IntervalSeconds": 2, "BackoffRate": 3.0, "MaxAttempts": 3, "MaxDelaySeconds": 10 },
@@ -183,10 +184,13 @@ fn a_map_shows_its_items_and_their_inputs() {
 
 #[test]
 fn a_context_object_is_what_the_test_says_it_is() {
-    let state = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": { "c.$": "$$.Execution.Input.x", "n.$": "$$.State.Name" }, "End": true });
+    let state = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": { "FunctionName.$": "$$.State.Name", "c.$": "$$.Execution.Input.x" }, "End": true });
     let context = json!({ "Execution": { "Input": { "x": 5 } }, "State": { "Name": "Mine" } });
     let given = TestSetting { context: Some(context), ..setting(&json!({})) };
-    assert_eq!(seen(&report(&state, given, result(json!(1))))["afterParameters"], json!({ "c": 5, "n": "Mine" }));
+    assert_eq!(
+        seen(&report(&state, given, result(json!(1))))["afterParameters"],
+        json!({ "c": 5, "FunctionName": "Mine" })
+    );
     let own = json!({ "Type": "Pass", "Parameters": { "c.$": "$$" }, "End": true });
     let made = told(&report(&own, setting(&json!({ "y": 1 })), None)).1;
     assert_eq!(
