@@ -109,9 +109,9 @@ pub(crate) fn job_outcome(child: Option<&Row>, resource: &Resource) -> Result<Pa
 }
 
 fn described(row: &Row, is_json: bool) -> Value {
-    let document = |text: &String| match is_json {
-        true => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text.as_str())),
-        false => Value::from(text.as_str()),
+    let document = |text: &String| {
+        let parsed = is_json.then(|| serde_json::from_str(text).ok()).flatten();
+        parsed.unwrap_or_else(|| Value::from(text.as_str()))
     };
     let members = [
         ("ExecutionArn", Some(row.arn.as_str().into())),

@@ -51,11 +51,8 @@ impl Name {
             Modelled::Only(codes) => codes.contains(&code),
             Modelled::Own => !COMMON.contains(&code),
         };
-        match is_modelled {
-            true if code.ends_with("Exception") => code.to_owned(),
-            true => format!("{code}Exception"),
-            false => format!("{}Exception", self.prefix),
-        }
+        let name = if is_modelled { code } else { self.prefix };
+        if name.ends_with("Exception") { name.to_owned() } else { format!("{name}Exception") }
     }
 }
 
