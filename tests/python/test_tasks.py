@@ -493,12 +493,14 @@ class Sdk(Tasks):
         self.assertTrue(refused["error"].startswith("Comprehend."), refused)
 
     def test_what_is_not_here_is_said_so(self):
-        for resource in ["sqs:sendMessage", "aws-sdk:dynamodb:getItem", "aws-sdk:s3:putBucketPolicy"]:
-            given = {"QueueUrl": "q", "MessageBody": "m"} if resource.startswith("sqs") else {"Bucket": "b"}
+        missing = ["sqs:sendMessage", "sqs:sendMessage.waitForTaskToken", "aws-sdk:dynamodb:getItem", "glue:startJobRun.sync"]
+        for resource in [*missing, "aws-sdk:s3:putBucketPolicy"]:
+            given = {"QueueUrl": "q", "MessageBody": "m", "JobName": "j", "Bucket": "b"}
             catch = [{"ErrorEquals": ["States.ALL"], "Next": "A"}]
             failed = self.run_task(resource, given, Catch=catch)
             self.assertEqual(failed["error"], "States.Runtime")
-            self.assertEqual(failed["cause"], f"the integration `{resource}` is not available locally")
+            named = resource.removesuffix(".waitForTaskToken")
+            self.assertEqual(failed["cause"], f"the integration `{named}` is not available locally")
 
     def test_functions(self):
         listed = json.loads(self.run_task("aws-sdk:lambda:listFunctions", {})["output"])

@@ -47,6 +47,10 @@ pub(super) async fn perform(
     let Resource::Service { service, action, .. } = resource else {
         return function::invoke(states, resource, input).await;
     };
+    // Nothing else that is here starts a job whose end could be waited for.
+    if resource.pattern().is_sync() && action != "startExecution" {
+        return Err(unavailable(service, &format!("{action}{}", resource.pattern().suffix())));
+    }
     match (service.as_str(), action.as_str()) {
         ("lambda", "invoke") => function::invoke(states, resource, input).await,
         ("states", "startExecution") => executions::start(states, caller, resource, input.value()).await,
