@@ -19,11 +19,11 @@
 //! | context object | `context.rs` |
 //! | errors, `Retry`, `Catch` | `failure.rs`, `retry.rs`, `catch.rs` |
 //! | distributed Maps and their runs | `states/map/*.rs`, `map_run.rs` |
+//! | what a `Resource` names | `integration.rs`, `integration/*.rs`, `lambda.rs` |
+//! | task tokens | `token.rs` |
 //! | definitions, read for execution | `definition/*.rs` |
 //! | definitions, checked as the service checks them | `validation/*.rs` |
 //! | one state, executed alone | `test_state/*.rs` |
-//! | what a `Resource` names | `integration.rs`, `integration/*.rs`, `lambda.rs` |
-//! | task tokens | `token.rs` |
 //! | execution and its log | `execution/*.rs`, `log.rs`, `history.rs` |
 
 mod catch;

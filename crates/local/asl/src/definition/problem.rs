@@ -57,8 +57,6 @@ pub enum ProblemCode {
     SchemaValidationFailed,
     /// A transition names a state that does not exist, or a state cannot be reached.
     MissingTransitionTarget,
-    /// The language has it, this engine does not yet.
-    NotSupportedYet,
 }
 
 impl ProblemCode {
@@ -69,7 +67,6 @@ impl ProblemCode {
             Self::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
             Self::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
             Self::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
-            Self::NotSupportedYet => "NOT_SUPPORTED_YET",
         }
     }
 }

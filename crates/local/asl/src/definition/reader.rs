@@ -64,11 +64,6 @@ impl<'v, 'p> Reader<'v, 'p> {
         self.problems.invalid(location, message);
     }
 
-    pub(crate) fn not_supported_yet(&mut self, field: &str, what: &str) {
-        let location = self.place(field);
-        self.problems.add(ProblemCode::NotSupportedYet, location, format!("{what} is not supported yet"));
-    }
-
     pub(crate) fn missing_target(&mut self, field: &str, message: String) {
         let location = self.place(field);
         self.problems.add(ProblemCode::MissingTransitionTarget, location, message);

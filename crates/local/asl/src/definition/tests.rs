@@ -6,7 +6,6 @@ use super::{Definition, ProblemCode};
 
 const INVALID: ProblemCode = ProblemCode::SchemaValidationFailed;
 const TARGET: ProblemCode = ProblemCode::MissingTransitionTarget;
-const LATER: ProblemCode = ProblemCode::NotSupportedYet;
 
 /// A machine whose only state is this one.
 fn single(state: &Value) -> Value {

@@ -17,6 +17,7 @@ fn setting(input: &Value) -> TestSetting {
         role_arn: "arn:aws:iam::1:role/r".to_owned(),
         input: input.clone().into(),
         start_time: Timestamp::UNIX_EPOCH,
+        token_key: crate::TokenKey::default(),
     };
     TestSetting {
         input: input.clone().into(),

@@ -11,11 +11,12 @@ mod request;
 use std::time::Duration;
 
 use asl::test_state::{PendingTest, Subject, SubjectError, TestReport, TestSetting, TestStep};
-use asl::{Failure, Payload, StartContext};
+use asl::{Failure, Payload, StartContext, TaskId, TokenKey};
 use serde_json::{Value, json};
 
 use self::request::{Asked, Level};
-use super::{States, refusal, task};
+use super::integrations::{self, Caller};
+use super::{States, refusal};
 use crate::context::ACCOUNT;
 use crate::identifier;
 use crate::wire::{Outcome, Reply};
@@ -48,9 +49,11 @@ pub(super) async fn test(states: &States, body: Value) -> Outcome {
 /// Does the task of a test.
 async fn work(states: &States, pending: PendingTest) -> TestReport {
     let asked = pending.timeout_seconds.map_or(MOST, Duration::from_secs);
-    let done = task::perform(&states.inner.functions, &pending.resource, &pending.input, states.context().clock.now());
+    // A test has no execution that could start another one twice.
+    let caller = Caller { number: None, arn: identifier::random(), task_id: TaskId(0) };
+    let done = integrations::perform(states, &caller, &pending.resource, &pending.input);
     let outcome = tokio::time::timeout(asked.min(MOST), done).await;
-    let timed_out = Failure { error: Some("States.Timeout".to_owned()), cause: None };
+    let timed_out = Failure::of(Some("States.Timeout".to_owned()), None);
     pending.finish(outcome.unwrap_or(Err(timed_out)), &mut fastrand::f64)
 }
 
@@ -67,6 +70,8 @@ fn setting(states: &States, asked: Asked) -> TestSetting {
         role_arn: asked.role_arn.unwrap_or_else(|| NO_ROLE.to_owned()),
         input: asked.input.clone(),
         start_time: states.context().clock.now(),
+        // Nobody waits for the answer to a test's token.
+        token_key: TokenKey::default(),
     };
     TestSetting {
         input: asked.input,
@@ -81,7 +86,7 @@ fn setting(states: &States, asked: Asked) -> TestSetting {
 
 fn answer(report: TestReport, level: Level) -> Value {
     let mut answer = json!({"status": report.status.name()});
-    let Failure { error, cause } = report.failure;
+    let Failure { error, cause, .. } = report.failure;
     let members = [
         ("output", report.output.as_ref().map(Payload::to_json)),
         ("error", error),

@@ -30,7 +30,7 @@ pub(super) fn read(written: &WrittenMock, subject: &Subject) -> Result<Mock, Ser
     if let Some(error) = &written.error_output {
         let name = error.error.clone();
         let name = name.ok_or_else(|| refusal::validation("The field 'error' of a mocked errorOutput is required"))?;
-        return Ok(Mock::Error(Failure { error: Some(name), cause: error.cause.clone() }));
+        return Ok(Mock::Error(Failure::of(Some(name), error.cause.clone())));
     }
     let text = written.result.as_deref().unwrap_or_default();
     let result: Value =
