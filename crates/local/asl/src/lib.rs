@@ -40,6 +40,8 @@ mod log;
 mod number;
 mod path;
 mod payload;
+#[cfg(test)]
+mod properties;
 mod random;
 mod retry;
 mod scope;
@@ -55,4 +57,4 @@ pub use execution::{
 pub use failure::Failure;
 pub use integration::Resource;
 pub use log::{Event, FrameId, LogEntry, StateKind};
-pub use payload::{MAX_PAYLOAD_BYTES, Payload};
+pub use payload::{MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, Payload};

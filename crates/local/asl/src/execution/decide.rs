@@ -1,6 +1,6 @@
 //! Deciding what happens next in a flow. A decision only emits events; the fold does the rest.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -261,7 +261,15 @@ impl Execution {
             entered_at: current.entered_at,
             retry_count: can_retry.then_some(current.retry_count),
         };
-        ContextObject { start: &self.start, redrive: self.redrive, state, item, now, made: OnceCell::new() }
+        ContextObject {
+            start: &self.start,
+            redrive: self.redrive,
+            state,
+            item,
+            now,
+            made: OnceCell::new(),
+            taken: Cell::new(0),
+        }
     }
 
     pub(super) fn frame(&self, id: FrameId) -> &Frame {

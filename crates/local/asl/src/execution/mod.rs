@@ -232,4 +232,4 @@ impl Execution {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
