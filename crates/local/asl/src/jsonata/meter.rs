@@ -10,6 +10,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Evaluator, EvaluatorError};
 use jsonata_core::functions;
 use jsonata_core::value::JValue;
@@ -37,6 +38,11 @@ pub(super) const FITTING: &str = " fitting";
 /// `$join` and `$distinct`, which the evaluator has without a bound.
 pub(super) const JOIN: &str = " join";
 pub(super) const DISTINCT: &str = " distinct";
+
+/// Whether a node calls a function of this file.
+pub(super) fn is_ours(node: &AstNode) -> bool {
+    matches!(node, AstNode::Function { name, .. } if name.starts_with(' '))
+}
 
 type Answer = Result<JValue, EvaluatorError>;
 

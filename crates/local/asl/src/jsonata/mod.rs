@@ -34,6 +34,8 @@ pub(crate) struct Query {
     /// The expression as it is evaluated: see `rewrite.rs`.
     tree: AstNode,
     is_too_deep: bool,
+    /// Whether the expression calls what `meter.rs` has; a plain path does not.
+    is_metered: bool,
 }
 
 /// What an evaluation gave.
@@ -74,7 +76,9 @@ impl Query {
             .unwrap_or_else(|| Err("the expression cannot be parsed".to_owned()))?;
         bounds::refuse_later_operators(&tree)?;
         let is_too_deep = bounds::is_too_deep(&tree);
-        Ok(Self { text: text.into(), tree: rewrite::metered(tree), is_too_deep })
+        let tree = rewrite::metered(tree);
+        let is_metered = bounds::nodes(&tree).any(meter::is_ours);
+        Ok(Self { text: text.into(), tree, is_too_deep, is_metered })
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -124,7 +128,9 @@ impl Query {
         context.bind("states".to_owned(), JValue::Object(Rc::new(members.collect())));
         let mut evaluator = Evaluator::with_options(context, bounds::options());
         let dice = Rc::new(RefCell::new(Dice::new(random)));
-        meter::register(&mut evaluator)?;
+        if self.is_metered {
+            meter::register(&mut evaluator)?;
+        }
         functions::register(&mut evaluator, self, facts.now, &dice)?;
         evaluator.evaluate(&self.tree, &JValue::Undefined)
     }
