@@ -2,7 +2,7 @@
 //!
 //! Spec: <https://states-language.net/#errors>, "Fallback states".
 
-use serde_json::{Map, Value};
+use serde_json::json;
 
 use crate::data_flow::ResultPath;
 use crate::definition::Reader;
@@ -50,10 +50,7 @@ impl Catcher {
     }
 }
 
-/// The document that a caught error becomes.
+/// The document that a caught error becomes; what the failure lacks is null.
 pub(crate) fn error_output(failure: &Failure) -> Payload {
-    let members = [("Error", &failure.error), ("Cause", &failure.cause)];
-    // What is not known is null, not missing.
-    let members = members.into_iter().map(|(name, text)| (name.to_owned(), Value::from(text.clone())));
-    Value::Object(members.collect::<Map<_, _>>()).into()
+    json!({ "Error": failure.error, "Cause": failure.cause }).into()
 }

@@ -3,7 +3,7 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html>. It is
 //! made only when an expression asks for it.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -54,6 +54,8 @@ pub(crate) struct ContextObject<'a> {
     /// Only a task that waits for an answer to its token has one.
     pub(crate) task_token: Option<String>,
     pub(crate) made: OnceCell<Value>,
+    /// How much the expressions of this moment took out of documents: see `Scope::taken`.
+    pub(crate) taken: Cell<usize>,
 }
 
 /// What the context object says of the state that is executing.

@@ -68,7 +68,7 @@ impl Failure {
         Self { error, cause, missed_heartbeat: false }
     }
 
-    /// A failure of the interpreter itself, which no `Retry` and no `Catch` can match.
+    /// A failure of the interpreter itself, which no wildcard of `Retry` and `Catch` matches.
     pub(crate) fn runtime(cause: impl Into<String>) -> Self {
         Self::new(RUNTIME, cause)
     }
@@ -90,6 +90,12 @@ impl Failure {
         )
     }
 
+    /// What a task is given is too large.
+    pub(crate) fn too_large_parameters(state: &str) -> Self {
+        let what = "provided parameters with a size exceeding the maximum number of bytes service limit.";
+        Self::new(DATA_LIMIT_EXCEEDED, format!("The state/task '{state}' {what}"))
+    }
+
     /// The same failure with the place put before its cause, as the service words it.
     pub(crate) fn in_state(self, state: &str, entered_event_id: u64) -> Self {
         let cause = self.cause.unwrap_or_default();
@@ -106,10 +112,11 @@ impl Failure {
 
     fn is_named(&self, name: &str) -> bool {
         let error = self.error.as_deref().unwrap_or_default();
+        let is_limit = error == RUNTIME || error == DATA_LIMIT_EXCEEDED;
         match name {
-            _ if error == RUNTIME => false,
-            ALL => error != DATA_LIMIT_EXCEEDED,
-            TASK_FAILED => error != TIMEOUT && error != HEARTBEAT_TIMEOUT && error != DATA_LIMIT_EXCEEDED,
+            // The two that end an execution are matched by their own names only.
+            ALL => !is_limit,
+            TASK_FAILED => !is_limit && error != TIMEOUT && error != HEARTBEAT_TIMEOUT,
             // A missed heartbeat is a timeout too.
             TIMEOUT => error == TIMEOUT || error == HEARTBEAT_TIMEOUT,
             HEARTBEAT_TIMEOUT => error == HEARTBEAT_TIMEOUT || self.missed_heartbeat,

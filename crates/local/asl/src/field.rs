@@ -53,6 +53,10 @@ impl Number {
 }
 
 fn not_an_integer(field: &str, value: &Value, path: &Path) -> Failure {
+    if value.as_i64().is_some_and(|number| number < 0) {
+        let field = field.strip_suffix("Path").unwrap_or(field);
+        return Failure::runtime(format!("Expected non-negative integer for {field}, got '{value}' instead."));
+    }
     let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Failure::runtime(format!(
         "The {field} field refers to value \"{shown}\" which is not a valid integer: {}",

@@ -43,6 +43,8 @@ pub mod map_run;
 mod number;
 mod path;
 mod payload;
+#[cfg(test)]
+mod properties;
 mod random;
 mod retry;
 mod scope;
@@ -62,6 +64,6 @@ pub use execution::{
 pub use failure::Failure;
 pub use integration::{Pattern, Resource};
 pub use log::{Event, FrameId, LogEntry, MapRunEvent, StateKind, read_log, write_log};
-pub use payload::{MAX_PAYLOAD_BYTES, Payload};
+pub use payload::{MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, Payload};
 pub use token::{TaskToken, TokenKey};
 pub use validation::{Diagnostic, MachineType, Severity, validate};

@@ -18,6 +18,10 @@ pub(crate) use self::shared::within_piece;
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>.
 pub const MAX_PAYLOAD_BYTES: usize = 262_144;
 
+/// How deep a document may nest. JSON that nests deeper than 128 is not read back from the log, whose
+/// entries add some levels of their own.
+pub const MAX_PAYLOAD_DEPTH: usize = 100;
+
 /// An immutable, shared JSON document.
 #[derive(Clone, Debug)]
 pub struct Payload(Arc<Document>);
@@ -41,13 +45,14 @@ impl Payload {
         self.0.value.to_string()
     }
 
-    /// Whether the JSON text is longer than a state may take or give.
+    /// Whether the JSON text is longer, or the document deeper, than a state may take or give.
     #[must_use]
     pub fn is_too_large(&self) -> bool {
-        self.size_bytes() > MAX_PAYLOAD_BYTES
+        self.size_bytes() > MAX_PAYLOAD_BYTES || nests_deeper(self.value(), MAX_PAYLOAD_DEPTH)
     }
 
-    fn size_bytes(&self) -> usize {
+    /// How long the JSON text is.
+    pub(crate) fn size_bytes(&self) -> usize {
         *self.0.size_bytes.get_or_init(|| json_size(&self.0.value))
     }
 
@@ -83,6 +88,27 @@ impl<'de> Deserialize<'de> for Payload {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = Value::deserialize(deserializer)?;
         shared::document(value).ok_or_else(|| D::Error::custom("a document that the log does not hold"))
+    }
+}
+
+/// About how many bytes a value takes: cheaper to know than the length of its text.
+pub(crate) fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => 1 + text.len(),
+        Value::Array(items) => 1 + items.iter().map(weight).sum::<usize>(),
+        Value::Object(members) => 1 + members.iter().map(|(name, member)| name.len() + weight(member)).sum::<usize>(),
+        _ => 1,
+    }
+}
+
+fn nests_deeper(value: &Value, most: usize) -> bool {
+    let Some(rest) = most.checked_sub(1) else {
+        return value.is_array() || value.is_object();
+    };
+    match value {
+        Value::Array(items) => items.iter().any(|item| nests_deeper(item, rest)),
+        Value::Object(members) => members.values().any(|member| nests_deeper(member, rest)),
+        _ => false,
     }
 }
 

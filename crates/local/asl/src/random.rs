@@ -21,6 +21,22 @@ impl JavaRandom {
         u32::try_from(self.0 >> (48 - count)).expect("at most 32 bits are asked for")
     }
 
+    /// The next whole number from 0 up to the bound, which is positive.
+    pub(crate) fn below(&mut self, bound: u32) -> u32 {
+        if bound.is_power_of_two() {
+            let scaled = u64::from(bound) * u64::from(self.bits(31));
+            return u32::try_from(scaled >> 31).expect("a fraction of the bound");
+        }
+        // Numbers above the last whole multiple of the bound would favour small results.
+        let last = (1_u32 << 31) - (1_u32 << 31) % bound;
+        loop {
+            let bits = self.bits(31);
+            if bits < last {
+                return bits % bound;
+            }
+        }
+    }
+
     /// The next number in `0.0..1.0`.
     pub(crate) fn fraction(&mut self) -> f64 {
         let (high, low) = (f64::from(self.bits(26)), f64::from(self.bits(27)));
@@ -48,6 +64,8 @@ mod tests {
     fn a_seed_gives_the_sequence_of_java() {
         let mut random = JavaRandom::new(42);
         assert_eq!([random.fraction(), random.fraction()], [0.727_563_680_032_868_1, 0.683_223_471_759_845_4]);
+        let mut random = JavaRandom::new(42);
+        assert_eq!([random.below(10), random.below(10), random.below(10)], [0, 3, 8]);
         assert_ne!(JavaRandom::new(-1).fraction(), JavaRandom::new(1).fraction());
     }
 }

@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::context::ContextObject;
+use crate::failure::Failure;
 use crate::path::{Root, Segment, Selector};
-use crate::payload::Payload;
+use crate::payload::{MAX_PAYLOAD_BYTES, Payload, weight};
 use serde_json::Value;
+
+/// Many times what a state may give, and nothing to a computer.
+const MAX_TAKEN_BYTES: usize = 64 * MAX_PAYLOAD_BYTES;
 
 /// Variables by name; a Map iteration or a branch begins with its parent's and keeps its own.
 pub(crate) type Variables = Arc<BTreeMap<String, Payload>>;
@@ -30,6 +34,14 @@ impl<'a> Scope<'a> {
         'a: 'b,
     {
         Scope { input, ..*self }
+    }
+
+    /// A value that an expression takes out of a document. A template may name one large document a
+    /// thousand times, so what all expressions of a moment take is bounded.
+    pub(crate) fn taken(&self, value: Value) -> Result<Value, Failure> {
+        let total = self.context.taken.get() + weight(&value);
+        self.context.taken.set(total);
+        if total > MAX_TAKEN_BYTES { Err(Failure::too_large_parameters(self.context.state.name)) } else { Ok(value) }
     }
 
     /// The document that a root means, and the segments that remain to be walked in it.

@@ -46,8 +46,8 @@ impl Expression {
         match self {
             Self::Call(call) => call.evaluate(scope, random),
             Self::Path(path) => match path.find(scope) {
-                Found::One(value) => Ok(value.clone()),
-                Found::Made(value) => Ok(value),
+                Found::One(value) => scope.taken(value.clone()),
+                Found::Made(value) => scope.taken(value),
                 Found::Missing => Err(Failure::runtime(format!(
                     "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{}'",
                     path.text(),
@@ -132,7 +132,7 @@ impl Template {
         match self {
             Self::Literal(value) => Ok(value.clone()),
             Self::Expression { field, expression } => Ok(expression.evaluate(field, scope, random)?),
-            Self::Query(located) => located.evaluate(scope, random),
+            Self::Query(located) => Ok(scope.taken(located.evaluate(scope, random)?)?),
             Self::Array(items) => items.iter().map(|item| item.evaluate(scope, random)).collect(),
             Self::Object(members) => {
                 let pairs = members.iter().map(|(name, member)| Ok((name.clone(), member.evaluate(scope, random)?)));

@@ -1,6 +1,6 @@
 //! Deciding what happens next in a flow. A decision only emits events; the fold does the rest.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -276,6 +276,7 @@ impl Execution {
             now,
             task_token: None,
             made: OnceCell::new(),
+            taken: Cell::new(0),
         }
     }
 

@@ -237,7 +237,7 @@ impl Execution {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 #[cfg(test)]
 mod task_tests;

@@ -96,6 +96,24 @@ fn run(definition: &Value, input: &Value) -> (Execution, Vec<LogEntry>) {
     (execution, log)
 }
 
+/// Runs a machine for a while and replays its log: the state must be the one that wrote it.
+pub(crate) fn survives_replay(definition: &Value, input: &Value) {
+    let (mut live, step) = Execution::start(define(definition), start_context(input), epoch(), &mut random);
+    let (mut log, mut now) = (step.events, epoch());
+    for _ in 0..50 {
+        let Some(stimulus) = next_stimulus(&live, &mut now).filter(|_| live.status() == Status::Running) else {
+            break;
+        };
+        log.extend(live.advance(stimulus, now, &mut random).events);
+    }
+    let read: Vec<LogEntry> = serde_json::from_str(&serde_json::to_string(&log).unwrap()).unwrap();
+    let again = Execution::replay(define(definition), start_context(input), read).unwrap();
+    assert_eq!((again.status(), again.finish()), (live.status(), live.finish()), "{definition}");
+    assert_eq!(again.history_length(), live.history_length(), "{definition}");
+    let [live, again] = [live, again].map(|execution| format!("{:?}", execution.open_work()));
+    assert_eq!(again, live, "{definition}");
+}
+
 fn types(log: &[LogEntry]) -> Vec<String> {
     log.iter().filter(|entry| entry.event_id.is_some()).map(|entry| entry.event.type_name()).collect()
 }

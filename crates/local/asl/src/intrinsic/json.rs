@@ -1,6 +1,7 @@
 //! Functions that turn JSON into text and back, and merge objects.
 
 use super::string;
+use crate::number;
 use serde_json::Value;
 
 pub(super) fn from_text(arguments: &[Value]) -> Result<Value, String> {
@@ -11,7 +12,7 @@ pub(super) fn from_text(arguments: &[Value]) -> Result<Value, String> {
 
 #[expect(clippy::unnecessary_wraps, reason = "all functions have one shape")]
 pub(super) fn to_text(arguments: &[Value]) -> Result<Value, String> {
-    Ok(arguments[0].to_string().into())
+    Ok(number::java_json(&arguments[0]).into())
 }
 
 pub(super) fn merge(arguments: &[Value]) -> Result<Value, String> {

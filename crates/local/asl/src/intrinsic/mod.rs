@@ -101,8 +101,8 @@ impl Call {
             Argument::Literal(value) => Ok(value.clone()),
             Argument::Call(call) => call.evaluate(scope, random),
             Argument::Path(path) => match path.find(scope) {
-                Found::One(value) => Ok(value.clone()),
-                Found::Made(value) => Ok(value),
+                Found::One(value) => scope.taken(value.clone()),
+                Found::Made(value) => scope.taken(value),
                 Found::Missing => Err(Failure::runtime(self.had_error(&format!(
                     "The JsonPath argument for the field '{}' could not be found in the input '{}'",
                     path.text(),

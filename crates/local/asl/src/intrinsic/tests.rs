@@ -1,6 +1,6 @@
 //! Intrinsic functions: results, failures, and calls that are refused.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -31,6 +31,7 @@ fn evaluate(text: &str) -> Result<Value, Failure> {
         now: Timestamp::UNIX_EPOCH,
         task_token: None,
         made: OnceCell::new(),
+        taken: Cell::new(0),
     };
     let input = json!({ "text": "a,b;c", "list": [1, 2, 2, 3], "object": { "k": [true] }, "half": 1.5 });
     let variables = Variables::default();

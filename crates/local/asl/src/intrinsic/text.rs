@@ -1,6 +1,7 @@
 //! `States.Format` and `States.StringSplit`.
 
 use super::string;
+use crate::number;
 use serde_json::Value;
 
 /// Replaces each `{}` by the next argument; `\{` and `\}` stand for the braces themselves.
@@ -52,7 +53,7 @@ fn write_plain(value: &Value, text: &mut String) {
             }
             text.push('}');
         }
-        other => text.push_str(&other.to_string()),
+        other => text.push_str(&number::java_json(other)),
     }
 }
 

@@ -5,11 +5,16 @@
 use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use jsonata_core::evaluator::{EvaluatorError, EvaluatorOptions};
 
-/// The longest time for one evaluation. It is a backstop: depth and length bind earlier.
-const MAX_MILLISECONDS: u64 = 1_000;
+/// The longest time for one evaluation, a backstop to the other bounds. A build without
+/// optimisation is many times slower.
+const MAX_MILLISECONDS: u64 = if cfg!(debug_assertions) { 3_000 } else { 1_000 };
 
-/// How deep an evaluation may nest.
-const MAX_DEPTH: usize = 100;
+/// How deep an expression may be written. The service counts what is evaluated, and stops here.
+const MAX_WRITTEN_DEPTH: usize = 100;
+
+/// How deep an evaluation may nest: more than the service allows, as the calls of `meter.rs` count
+/// too.
+const MAX_DEPTH: usize = 400;
 
 /// The most items of one sequence.
 pub(super) const MAX_SEQUENCE: usize = 873_782;
@@ -30,18 +35,36 @@ pub(super) fn too_long() -> EvaluatorError {
 
 /// Refuses the operators that came after version 2.0.6.
 pub(super) fn refuse_later_operators(tree: &AstNode) -> Result<(), String> {
-    let mut waiting = vec![tree];
-    while let Some(node) = waiting.pop() {
-        if let AstNode::Binary { op, .. } = node {
-            match op {
-                BinaryOp::Coalesce => return Err("the operator `??` is not in JSONata 2.0.6".to_owned()),
-                BinaryOp::Default => return Err("the operator `?:` is not in JSONata 2.0.6".to_owned()),
-                _ => {}
-            }
+    let later = nodes(tree).find_map(|node| match node {
+        AstNode::Binary { op: BinaryOp::Coalesce, .. } => Some("??"),
+        AstNode::Binary { op: BinaryOp::Default, .. } => Some("?:"),
+        _ => None,
+    });
+    later.map_or(Ok(()), |operator| Err(format!("the operator `{operator}` is not in JSONata 2.0.6")))
+}
+
+/// Whether an expression is written deeper than an evaluation may go.
+pub(super) fn is_too_deep(tree: &AstNode) -> bool {
+    let mut level = vec![tree];
+    for _ in 0..=MAX_WRITTEN_DEPTH {
+        let mut below = Vec::new();
+        level.iter().for_each(|node| children(node, &mut below));
+        if below.is_empty() {
+            return false;
         }
-        children(node, &mut waiting);
+        level = below;
     }
-    Ok(())
+    true
+}
+
+/// Every node of a tree.
+pub(super) fn nodes(tree: &AstNode) -> impl Iterator<Item = &AstNode> {
+    let mut waiting = vec![tree];
+    std::iter::from_fn(move || {
+        let node = waiting.pop()?;
+        children(node, &mut waiting);
+        Some(node)
+    })
 }
 
 /// The nodes directly below one.

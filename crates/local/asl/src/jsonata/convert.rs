@@ -8,11 +8,10 @@ use std::rc::Rc;
 use jsonata_core::value::{JMap, JValue};
 use serde_json::{Map, Number, Value};
 
-/// The most values that a result may hold. A document within the payload limit has far fewer.
-const MAX_VALUES: usize = 1_000_000;
+use crate::payload::MAX_PAYLOAD_DEPTH;
 
-/// How deep a result may nest.
-const MAX_DEPTH: usize = 1_000;
+/// The most bytes and values together that a result may hold: twice what one value may weigh.
+const MOST: usize = 2 * super::meter::MAX_VALUE_BYTES;
 
 /// Why a value is not turned into JSON.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,7 +35,7 @@ pub(super) fn from_json(value: &Value) -> JValue {
 }
 
 pub(super) fn to_json(value: &JValue) -> Result<Value, Refusal> {
-    Converter { left: MAX_VALUES }.value(value, 0)
+    Converter { left: MOST }.value(value, 0)
 }
 
 struct Converter {
@@ -44,8 +43,16 @@ struct Converter {
 }
 
 impl Converter {
+    fn take(&mut self, bytes: usize) -> Result<(), Refusal> {
+        self.left = self.left.checked_sub(bytes).ok_or(Refusal::TooLarge)?;
+        Ok(())
+    }
+
     fn value(&mut self, value: &JValue, depth: usize) -> Result<Value, Refusal> {
-        self.left = self.left.checked_sub(1).filter(|_| depth < MAX_DEPTH).ok_or(Refusal::TooLarge)?;
+        if depth > MAX_PAYLOAD_DEPTH {
+            return Err(Refusal::TooLarge);
+        }
+        self.take(1 + value.as_str().map_or(0, str::len))?;
         match value {
             JValue::Null => Ok(Value::Null),
             JValue::Bool(truth) => Ok(Value::Bool(*truth)),
@@ -59,7 +66,10 @@ impl Converter {
 
     fn object(&mut self, members: &JMap, depth: usize) -> Result<Value, Refusal> {
         let defined = members.iter().filter(|(_, value)| !value.is_undefined());
-        let pairs = defined.map(|(name, value)| Ok((name.clone(), self.value(value, depth + 1)?)));
+        let pairs = defined.map(|(name, value)| {
+            self.take(name.len())?;
+            Ok((name.clone(), self.value(value, depth + 1)?))
+        });
         pairs.collect::<Result<Map<_, _>, _>>().map(Value::Object)
     }
 }
@@ -67,9 +77,10 @@ impl Converter {
 /// Whole numbers are written without a fraction. What JSON has no number for is written as a
 /// string, as the service does.
 fn number_to_json(number: f64) -> Value {
-    const EXACT: f64 = 9_007_199_254_740_992.0;
-    if number.fract() == 0.0 && number.abs() <= EXACT {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and within 53 bits")]
+    /// The largest double below 2^63.
+    const MOST_WHOLE: f64 = 9_223_372_036_854_774_784.0;
+    if number.fract() == 0.0 && number.abs() <= MOST_WHOLE {
+        #[expect(clippy::cast_possible_truncation, reason = "whole and within 63 bits")]
         return Value::from(number as i64);
     }
     Number::from_f64(number).map_or_else(|| Value::String(not_finite(number).to_owned()), Value::Number)

@@ -9,6 +9,8 @@ mod bounds;
 mod convert;
 mod field;
 mod functions;
+mod meter;
+mod rewrite;
 mod words;
 
 use std::cell::RefCell;
@@ -29,7 +31,11 @@ use crate::intrinsic::Random;
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
     text: Box<str>,
+    /// The expression as it is evaluated: see `rewrite.rs`.
     tree: AstNode,
+    is_too_deep: bool,
+    /// Whether the expression calls what `meter.rs` has; a plain path does not.
+    is_metered: bool,
 }
 
 /// What an evaluation gave.
@@ -66,9 +72,13 @@ pub(crate) fn expression_in(text: &str) -> Option<Result<&str, String>> {
 
 impl Query {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let tree = parser::parse(text).map_err(|why| why.to_string())?;
+        let tree = guarded(|| parser::parse(text).map_err(|why| why.to_string()))
+            .unwrap_or_else(|| Err("the expression cannot be parsed".to_owned()))?;
         bounds::refuse_later_operators(&tree)?;
-        Ok(Self { text: text.into(), tree })
+        let is_too_deep = bounds::is_too_deep(&tree);
+        let tree = rewrite::metered(tree);
+        let is_metered = bounds::nodes(&tree).any(meter::is_ours);
+        Ok(Self { text: text.into(), tree, is_too_deep, is_metered })
     }
 
     pub(crate) fn text(&self) -> &str {
@@ -95,7 +105,12 @@ impl Query {
     }
 
     pub(crate) fn evaluate(&self, facts: &Facts<'_>, random: Random<'_>) -> Outcome {
-        match self.run(facts, random) {
+        if self.is_too_deep {
+            return Outcome::Error(words::depth());
+        }
+        let result = guarded(|| self.run(facts, random));
+        let result = result.unwrap_or_else(|| Err(EvaluatorError::EvaluationError("the evaluator failed".to_owned())));
+        match result {
             Ok(JValue::Undefined) => Outcome::Nothing,
             Ok(value) => convert::to_json(&value).map_or_else(
                 |refusal| match refusal {
@@ -117,9 +132,18 @@ impl Query {
         context.bind("states".to_owned(), JValue::Object(Rc::new(members.collect())));
         let mut evaluator = Evaluator::with_options(context, bounds::options());
         let dice = Rc::new(RefCell::new(Dice::new(random)));
+        if self.is_metered {
+            meter::register(&mut evaluator)?;
+        }
         functions::register(&mut evaluator, self, facts.now, &dice)?;
         evaluator.evaluate(&self.tree, &JValue::Undefined)
     }
+}
+
+/// Runs what is the crate's: a fault in it must fail the state and not the program. All it works
+/// on is made for the one call, so nothing half done is seen afterwards.
+fn guarded<T>(run: impl FnOnce() -> T) -> Option<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)).ok()
 }
 
 /// The plain name at the start of a text.

@@ -85,6 +85,7 @@ fn errors_have_the_words_of_the_service() {
     let depth =
         ": Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive";
     let memory = ": Expression evaluation memory limit exceeded: Check for excessive memory usage";
+    let deep = vec!["1"; 200].join(" + ");
     let time = ": Expression evaluation timeout: Check for infinite loop";
     let cases = [
         ("$eval('1+1')", ". T1006: Attempted to invoke a non-function"),
@@ -95,6 +96,7 @@ fn errors_have_the_words_of_the_service() {
         ("$number('x')", ". D3030: Unable to cast value to a number: \"x\""),
         ("$error('oh')", ". D3137: oh"),
         ("[1..900000]", memory),
+        (deep.as_str(), depth),
         ("$range(1, 900000, 1)", memory),
     ];
     for (text, expected) in cases {
@@ -123,4 +125,81 @@ fn the_signs_enclose_the_whole_string() {
     assert_eq!(expression_in(" {% $a %}"), None);
     assert!(matches!(expression_in("{% $a"), Some(Err(_))));
     assert!(matches!(expression_in("{%}"), Some(Err(_))));
+}
+
+#[test]
+fn hostile_expressions_end_soon_and_small() {
+    let memory = ": Expression evaluation memory limit exceeded: Check for excessive memory usage";
+    let time = ": Expression evaluation timeout: Check for infinite loop";
+    let doubling = |body: &str| {
+        format!("($f := function($x, $n) {{ $n = 0 ? $x : $f({body}, $n - 1) }}; $length($string($f('ab', 60))))")
+    };
+    let big = "$big := $pad('x', 4000000, 'y')";
+    let cases = [
+        doubling("$x & $x"),
+        doubling("[$x, $x]"),
+        doubling("$append($x, $x)"),
+        doubling("{ 'a': $x, 'b': $x }"),
+        doubling("[1, 2].[$x]"),
+        "$reduce([1..60], function($x, $i) { [[$x], [$x]] }, [])".to_owned(),
+        "$string($reduce([1..60], function($x, $i) { [[$x], [$x]] }))".to_owned(),
+        "$string($reduce([1..60], function($x, $i) { $map([1, 2], function() { $x }) }))".to_owned(),
+        "$pad('x', 1000000000000)".to_owned(),
+        "('x').$pad(-1000000000000)".to_owned(),
+        format!("({big}; $join($map([1..1000], function() {{ $big }})))"),
+        format!("({big}; $join($map([1..100000], function($i) {{ 'a' }}), $big))"),
+        format!("({big}; $replace($pad('', 100000, 'a'), 'a', $big))"),
+        format!("({big}; $replace($pad('', 100000, 'a'), /a/, $big))"),
+        format!("({big}; $pad('', 100000, 'a') ~> $replace('a', $big))"),
+        format!("({big}; $match($big, /./))"),
+        format!("({big}; $big.$match(/./))"),
+        format!("({big}; $count($split($big, '')))"),
+        format!("({big}; [1..100000].($big & 'z'))"),
+        "$map([1..873782], function($i) { [1..873782] })".to_owned(),
+    ];
+    for text in cases {
+        match evaluate(&text) {
+            // A build without optimisation may be out of time first.
+            Outcome::Error(why) => assert!(why == memory || why == time, "{text}: {why}"),
+            other => panic!("{text}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn an_expression_within_its_bounds_is_not_changed() {
+    let sum = vec!["1"; 90].join(" + ");
+    let cases = [
+        ("$length($pad('', 4000000, 'x'))", json!(4_000_000)),
+        ("$count([1..873782])", json!(873_782)),
+        ("($f := function($n) { $n = 0 ? 'end' : $f($n - 1) }; $f(5000))", json!("end")),
+        ("($f := function($n) { $n < 2 ? 1 : $n * $f($n - 1) }; $f(20))", json!(2_432_902_008_176_640_000_i64)),
+        ("[[1, 2], [3], [$states.input.a]]", json!([[1, 2], [3], [1]])),
+        ("$states.input.nested.b.[c]", json!([[1], [2]])),
+        ("$states.input.nested.b.{ 'k': c }", json!([{ "k": 1 }, { "k": 2 }])),
+        ("$states.input.nested.b{ $string(c): c }", json!({ "1": 1, "2": 2 })),
+        ("$states.input.nested.b^(>c).c", json!([2, 1])),
+        ("$states.input ~> |nested|{ 'z': 1 }, ['b']| ~> $lookup('nested')", json!({ "z": 1 })),
+        ("('abc').$replace('b', 'x')", json!("axc")),
+        ("$replace('abc', /b(c)/, '$1$1')", json!("acc")),
+        ("$replace('aaa', 'a', 'b', 2)", json!("bba")),
+        ("$replace('ab', /[ab]/, function($m) { $uppercase($m.match) })", json!("AB")),
+        ("'a,b' ~> $split(',') ~> $join('-')", json!("a-b")),
+        ("('a,b').$split(',')", json!(["a", "b"])),
+        ("('a1b2').$match(/[0-9]/).match", json!(["1", "2"])),
+        ("$join(['a', 'b'])", json!("ab")),
+        ("$join('a')", json!("a")),
+        (
+            "$distinct([1, 1.0, '1', [1], [1], {'a': 1, 'b': 2}, {'b': 2, 'a': 1}])",
+            json!([1, "1", [1], { "a": 1, "b": 2 }]),
+        ),
+        ("($join := function($a) { 'mine' }; $join([]))", json!("mine")),
+        ("($add := $replace(?, 'a', ?); $add('banana', 'o'))", json!("bonono")),
+        ("$map(['a', 'b'], $uppercase)", json!(["A", "B"])),
+        ("[3, 1, 2] ~> $sort ~> $reverse", json!([3, 2, 1])),
+        (sum.as_str(), json!(90)),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(value(text), expected, "{text}");
+    }
 }

@@ -75,14 +75,16 @@ pub(super) fn of_error(error: &EvaluatorError) -> String {
         return format!(": {}", error.message());
     };
     match code {
-        "D1011" | "U1001" => {
-            ": Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
-                .to_owned()
-        }
+        "D1011" | "U1001" => depth(),
         "D1012" | "U1003" => ": Expression evaluation timeout: Check for infinite loop".to_owned(),
         "D2014" | "D2015" => memory(),
         _ => format!(". {code}: {}", message(code, error.message().trim_start_matches(code).trim_start_matches(": "))),
     }
+}
+
+pub(super) fn depth() -> String {
+    ": Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive"
+        .to_owned()
 }
 
 pub(super) fn memory() -> String {

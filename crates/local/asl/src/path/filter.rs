@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::{Segment, select};
+use super::Segment;
+use super::select::{self, Budget};
 use crate::number;
 use serde_json::Value;
 
@@ -35,14 +36,14 @@ pub(crate) enum Comparison {
 }
 
 impl Filter {
-    pub(super) fn accepts(&self, item: &Value, document: &Value) -> bool {
+    pub(super) fn accepts(&self, item: &Value, document: &Value, budget: &Budget) -> bool {
         match self {
-            Self::Or(either) => either.iter().any(|filter| filter.accepts(item, document)),
-            Self::And(both) => both.iter().all(|filter| filter.accepts(item, document)),
-            Self::Not(inner) => !inner.accepts(item, document),
-            Self::Exists(operand) => operand.value(item, document).is_some(),
+            Self::Or(either) => either.iter().any(|filter| filter.accepts(item, document, budget)),
+            Self::And(both) => both.iter().all(|filter| filter.accepts(item, document, budget)),
+            Self::Not(inner) => !inner.accepts(item, document, budget),
+            Self::Exists(operand) => operand.value(item, document, budget).is_some(),
             Self::Compare(left, comparison, right) => {
-                let sides = (left.value(item, document), right.value(item, document));
+                let sides = (left.value(item, document, budget), right.value(item, document, budget));
                 match sides {
                     (Some(left), Some(right)) => comparison.holds(left, right),
                     (left, right) => matches!(comparison, Comparison::NotEqual) && left.is_some() != right.is_some(),
@@ -53,10 +54,10 @@ impl Filter {
 }
 
 impl Operand {
-    fn value<'a>(&'a self, item: &'a Value, document: &'a Value) -> Option<&'a Value> {
+    fn value<'a>(&'a self, item: &'a Value, document: &'a Value, budget: &Budget) -> Option<&'a Value> {
         match self {
-            Self::Item(segments) => select::many(segments, item).first().copied(),
-            Self::Document(segments) => select::many(segments, document).first().copied(),
+            Self::Item(segments) => select::many(segments, item, budget)?.first().copied(),
+            Self::Document(segments) => select::many(segments, document, budget)?.first().copied(),
             Self::Literal(value) => Some(value),
         }
     }

@@ -6,11 +6,13 @@
 //! Any other path yields an array, perhaps empty. Regular expressions in filters are refused.
 
 mod filter;
+mod function;
 mod parse;
 mod reference;
 mod select;
 
 pub(crate) use filter::Filter;
+pub(crate) use function::Function;
 pub(crate) use reference::ReferencePath;
 
 use serde_json::Value;
@@ -38,8 +40,7 @@ pub(crate) enum Segment {
     Child(Selector),
     /// `..`: the selector is tried at every depth.
     Descendant(Selector),
-    /// `.length()`, the one function of the dialect that is supported.
-    Length,
+    Function(Function),
 }
 
 #[derive(Clone, Debug)]
@@ -88,7 +89,9 @@ impl Path {
         if self.definite {
             return select::one(rest, document);
         }
-        Found::Made(Value::Array(select::many(rest, document).into_iter().cloned().collect()))
+        let budget = select::Budget::new();
+        let found = select::many(rest, document, &budget).and_then(|found| budget.copied(found));
+        found.map_or(Found::Missing, Found::Made)
     }
 
     /// Why a definite path found nothing, in Jayway's words.
@@ -118,4 +121,4 @@ impl Path {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,7 @@
 //! The grammar of paths.
 
 use super::filter::{Comparison, Filter, Operand};
-use super::{Path, Root, Segment, Selector};
+use super::{Function, Path, Root, Segment, Selector};
 use serde_json::Value;
 
 /// Filters may nest this deep; hand-written ones need two or three.
@@ -23,7 +23,7 @@ pub(super) fn prefix(text: &str) -> Result<(Path, usize), String> {
 fn is_definite(segments: &[Segment]) -> bool {
     let last = segments.len().saturating_sub(1);
     segments.iter().enumerate().all(|(at, segment)| match segment {
-        Segment::Child(Selector::Name(_) | Selector::Index(_)) | Segment::Length => true,
+        Segment::Child(Selector::Name(_) | Selector::Index(_)) | Segment::Function(_) => true,
         // Several names at the end are merged into one object.
         Segment::Child(Selector::Names(_)) => at == last,
         Segment::Child(_) | Segment::Descendant(_) => false,
@@ -65,8 +65,9 @@ impl Parser<'_> {
     }
 
     fn dotted(&mut self) -> Result<Segment, String> {
-        if self.take("length()") {
-            return Ok(Segment::Length);
+        if let Some((function, length)) = Function::at_start(&self.text[self.at..]) {
+            self.at += length;
+            return Ok(Segment::Function(function));
         }
         if self.take("[") { self.bracket() } else { self.name() }.map(Segment::Child)
     }
@@ -75,15 +76,14 @@ impl Parser<'_> {
         if self.take("*") {
             return Ok(Selector::Wildcard);
         }
-        let name = self.word(|c| !c.is_whitespace() && !".[]()',=<>!&|".contains(c));
+        let name: Box<str> = self.word(|c| !c.is_whitespace() && !".[]()',=<>!&|".contains(c)).into();
         if name.is_empty() {
             return Err("a name is missing after `.`".to_owned());
         }
-        let selector = Selector::Name(name.into());
         if self.peek() == Some('(') {
-            Err("path functions other than `length()` are not supported".to_owned())
+            Err(format!("there is no path function `{name}`, or it takes arguments, which is not supported"))
         } else {
-            Ok(selector)
+            Ok(Selector::Name(name))
         }
     }
 

@@ -1,6 +1,9 @@
 //! Walking a document along a path's segments.
 
+use std::cell::Cell;
+
 use super::{Found, Segment, Selector};
+use crate::payload::{MAX_PAYLOAD_BYTES, weight};
 use serde_json::Value;
 
 /// The one value that definite segments name.
@@ -9,7 +12,7 @@ pub(super) fn one<'a>(segments: &[Segment], document: &'a Value) -> Found<'a> {
     for segment in segments {
         match segment {
             Segment::Child(Selector::Names(names)) => return merged(names, value),
-            Segment::Length => return length(value),
+            Segment::Function(function) => return function.apply(value).map_or(Found::Missing, Found::Made),
             Segment::Child(selector) => match child(selector, value) {
                 Some(next) => value = next,
                 None => return Found::Missing,
@@ -35,21 +38,88 @@ pub(super) fn depth_found(segments: &[Segment], document: &Value) -> usize {
     segments.len()
 }
 
-/// Every value that the segments name, in document order.
-pub(super) fn many<'a>(segments: &[Segment], document: &'a Value) -> Vec<&'a Value> {
+/// How much one path may still look at: a few deep scans in a row would else find more values than
+/// there is memory for.
+pub(super) struct Budget(Cell<usize>);
+
+impl Budget {
+    /// Sixteen times what a payload can hold.
+    pub(super) fn new() -> Self {
+        Self(Cell::new(16 * MAX_PAYLOAD_BYTES))
+    }
+
+    fn take(&self, amount: usize) -> bool {
+        self.0.set(self.0.get().saturating_sub(amount));
+        !self.is_spent()
+    }
+
+    fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+
+    /// Copies of the values; `None` where they are too many or too large.
+    pub(super) fn copied(&self, found: Vec<&Value>) -> Option<Value> {
+        found.into_iter().map(|value| self.take(weight(value)).then(|| value.clone())).collect()
+    }
+}
+
+/// Every value that the segments name, in document order; `None` where that takes too much.
+pub(super) fn many<'a>(segments: &[Segment], document: &'a Value, budget: &Budget) -> Option<Vec<&'a Value>> {
+    let walk = Walk { document, budget };
     let mut found = vec![document];
     for segment in segments {
         let mut next = Vec::new();
         for value in found {
             match segment {
-                Segment::Child(selector) => children(selector, value, document, &mut next),
-                Segment::Descendant(selector) => descend(selector, value, document, &mut next),
-                Segment::Length => {}
+                Segment::Child(selector) => walk.children(selector, value, &mut next),
+                Segment::Descendant(selector) => walk.descend(selector, value, &mut next),
+                Segment::Function(_) => {}
+            }
+            if budget.is_spent() {
+                return None;
             }
         }
         found = next;
     }
-    found
+    Some(found)
+}
+
+struct Walk<'a, 'b> {
+    document: &'a Value,
+    budget: &'b Budget,
+}
+
+impl<'a> Walk<'a, '_> {
+    fn children(&self, selector: &Selector, value: &'a Value, found: &mut Vec<&'a Value>) {
+        let before = found.len();
+        match selector {
+            Selector::Name(_) | Selector::Index(_) => found.extend(child(selector, value)),
+            Selector::Names(names) => found.extend(names.iter().filter_map(|name| value.get(&**name))),
+            Selector::Indices(indices) => {
+                found.extend(indices.iter().filter_map(|index| at(items(value), *index)));
+            }
+            Selector::Slice { start, end, step } => found.extend(slice(items(value), *start, *end, *step)),
+            Selector::Wildcard => found.extend(members(value)),
+            Selector::Filter(filter) => {
+                // Jayway applies a filter to an object as to an array that holds it alone.
+                let candidates: Vec<&Value> =
+                    if value.is_object() { vec![value] } else { items(value).iter().collect() };
+                self.budget.take(candidates.len());
+                found.extend(candidates.into_iter().filter(|item| filter.accepts(item, self.document, self.budget)));
+            }
+        }
+        self.budget.take(1 + found.len() - before);
+    }
+
+    fn descend(&self, selector: &Selector, value: &'a Value, found: &mut Vec<&'a Value>) {
+        if self.budget.is_spent() {
+            return;
+        }
+        self.children(selector, value, found);
+        for member in members(value) {
+            self.descend(selector, member, found);
+        }
+    }
 }
 
 fn child<'a>(selector: &Selector, value: &'a Value) -> Option<&'a Value> {
@@ -57,34 +127,6 @@ fn child<'a>(selector: &Selector, value: &'a Value) -> Option<&'a Value> {
         Selector::Name(name) => value.as_object()?.get(&**name),
         Selector::Index(index) => at(value.as_array()?, *index),
         _ => None,
-    }
-}
-
-fn children<'a>(selector: &Selector, value: &'a Value, document: &'a Value, found: &mut Vec<&'a Value>) {
-    match selector {
-        Selector::Name(_) | Selector::Index(_) => found.extend(child(selector, value)),
-        Selector::Names(names) => found.extend(names.iter().filter_map(|name| value.get(&**name))),
-        Selector::Indices(indices) => {
-            found.extend(
-                value.as_array().into_iter().flat_map(|items| indices.iter().filter_map(|index| at(items, *index))),
-            );
-        }
-        Selector::Slice { start, end, step } => {
-            found.extend(slice(items(value), *start, *end, *step));
-        }
-        Selector::Wildcard => found.extend(members(value)),
-        Selector::Filter(filter) => {
-            // Jayway applies a filter to an object as to an array that holds it alone.
-            let candidates: Vec<&Value> = if value.is_object() { vec![value] } else { items(value).iter().collect() };
-            found.extend(candidates.into_iter().filter(|item| filter.accepts(item, document)));
-        }
-    }
-}
-
-fn descend<'a>(selector: &Selector, value: &'a Value, document: &'a Value, found: &mut Vec<&'a Value>) {
-    children(selector, value, document, found);
-    for member in members(value) {
-        descend(selector, member, document, found);
     }
 }
 
@@ -122,13 +164,4 @@ fn merged<'a>(names: &[Box<str>], value: &'a Value) -> Found<'a> {
     };
     let pairs = names.iter().filter_map(|name| Some((name.to_string(), object.get(&**name)?.clone())));
     Found::Made(Value::Object(pairs.collect()))
-}
-
-fn length(value: &Value) -> Found<'static> {
-    match value {
-        Value::Array(items) => Found::Made(items.len().into()),
-        Value::Object(members) => Found::Made(members.len().into()),
-        Value::String(text) => Found::Made(text.chars().count().into()),
-        _ => Found::Missing,
-    }
 }

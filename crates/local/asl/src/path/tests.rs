@@ -1,6 +1,6 @@
 //! Paths over one document: what they find, and what is refused.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +11,8 @@ use crate::StartContext;
 use crate::context::{ContextObject, StateFacts};
 use crate::scope::Scope;
 
-fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
+/// A scope over one input.
+pub(crate) fn in_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
     let start = StartContext {
         execution_arn: "arn:e".to_owned(),
         name: "run".to_owned(),
@@ -33,6 +34,7 @@ fn with_scope<T>(input: &Value, test: impl FnOnce(&Scope<'_>) -> T) -> T {
         now: Timestamp::UNIX_EPOCH,
         task_token: None,
         made: OnceCell::new(),
+        taken: Cell::new(0),
     };
     let variables = Arc::new([("v".to_owned(), json!({ "deep": [7] }).into())].into());
     test(&Scope { input, context: &context, variables: &variables, result: None, error_output: None })
@@ -65,6 +67,7 @@ fn paths_find_what_they_name() {
         ("$.list[0,2]", json!([10, 30])),
         ("$.list[9:]", json!([])),
         ("$.list.length()", json!(4)),
+        ("$.list.size()", json!(4)),
         ("$.books[*].price", json!([5, 15, 25])),
         ("$..price", json!([5, 15, 25])),
         ("$.books[?(@.price > 10)].title", json!(["b", "c"])),
@@ -81,7 +84,7 @@ fn paths_find_what_they_name() {
         ("$$.Map.Item.Value", json!("item")),
         ("$v.deep[0]", json!(7)),
     ];
-    with_scope(&document(), |scope| {
+    in_scope(&document(), |scope| {
         for (text, expected) in cases {
             let path = Path::parse(text).unwrap();
             let found = match path.find(scope) {
@@ -95,6 +98,16 @@ fn paths_find_what_they_name() {
 }
 
 #[test]
+fn a_path_that_finds_too_much_finds_nothing() {
+    let deep = (0..90).fold(json!(1), |inner, _| json!([inner, "x"]));
+    in_scope(&deep, |scope| {
+        for text in ["$..*..*..*..*..*..*", "$..[?(@..*..*..*..*)]"] {
+            assert!(matches!(Path::parse(text).unwrap().find(scope), Found::Missing), "{text}");
+        }
+    });
+}
+
+#[test]
 fn a_definite_path_says_where_it_ends() {
     let cases = [
         ("$.none", "No results for path: $['none']"),
@@ -102,7 +115,7 @@ fn a_definite_path_says_where_it_ends() {
         ("$.none.deeper", "Missing property in path $['none']"),
         ("$unknown", "No results for path: $"),
     ];
-    with_scope(&document(), |scope| {
+    in_scope(&document(), |scope| {
         for (text, expected) in cases {
             let path = Path::parse(text).unwrap();
             assert!(matches!(path.find(scope), Found::Missing), "{text}");
@@ -124,7 +137,7 @@ fn text_that_is_no_path_is_refused() {
         "$[]",
         "$.a b",
         "$[?(@.a =~ /x/)]",
-        "$.a.min()",
+        "$.a.concat(1)",
         "$[1:2:0]",
         &nested,
         &negated,

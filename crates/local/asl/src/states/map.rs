@@ -127,7 +127,14 @@ impl MapState {
     pub(crate) fn item_input(&self, item: &Value, scope: &Scope<'_>, random: Random<'_>) -> Result<Payload, Fault> {
         match &self.item_selector {
             None => Ok(item.clone().into()),
-            Some(template) => template.evaluate(scope, random).map(Payload::from),
+            Some(template) => {
+                let input = Payload::from(template.evaluate(scope, random)?);
+                if input.is_too_large() {
+                    Err(Failure::too_large_parameters(scope.context.state.name).into())
+                } else {
+                    Ok(input)
+                }
+            }
         }
     }
 }

@@ -20,9 +20,13 @@ use crate::context::ContextObject;
 use crate::definition::{Language, Reader, State};
 use crate::failure::{Failure, Fault};
 use crate::log::StateKind;
-use crate::payload::Payload;
+use crate::payload::{MAX_PAYLOAD_BYTES, Payload};
 use crate::scope::{Scope, Variables};
 use crate::template::Template;
+
+/// The most bytes of all variables that a state can see:
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html>.
+const MAX_VARIABLES_BYTES: usize = 10 * 1_048_576;
 
 /// What a kind of state adds to the common fields.
 #[derive(Debug)]
@@ -172,7 +176,8 @@ impl<'a> Moment<'a, '_> {
     /// The state's input after `InputPath` and `Parameters`, or its `Arguments`.
     pub(crate) fn effective_input(&mut self) -> Result<Payload, Fault> {
         let scope = self.scope(self.input.value());
-        self.state.data.effective_input(self.input, &scope, self.random)
+        let input = self.state.data.effective_input(self.input, &scope, self.random)?;
+        if input.is_too_large() { Err(Failure::too_large_parameters(&self.state.name).into()) } else { Ok(input) }
     }
 
     /// Executes the state, up to where it must wait for somebody.
@@ -243,7 +248,7 @@ impl<'a> Moment<'a, '_> {
             Some(template) => template.evaluate(&scope, self.random)?.into(),
         };
         let assigned = self.assigned(catcher.assign.as_ref(), &scope)?;
-        Ok(Exit { output, assigned, next: Some(catcher.next.clone()) })
+        self.bounded(Exit { output, assigned, next: Some(catcher.next.clone()) })
     }
 
     /// The variables that an `Assign` field sets; all of them see the old values.
@@ -254,7 +259,18 @@ impl<'a> Moment<'a, '_> {
         let Value::Object(values) = template.evaluate(scope, self.random)? else {
             return Err(Failure::runtime("The Assign field must be an object.").into());
         };
-        Ok(values.into_iter().map(|(name, value)| (name, value.into())).collect())
+        let assigned: BTreeMap<String, Payload> =
+            values.into_iter().map(|(name, value)| (name, value.into())).collect();
+        if self.is_within_limits(&assigned) { Ok(assigned) } else { Err(Failure::too_large(&self.state.name).into()) }
+    }
+
+    /// Whether the variables are small enough: those of one `Assign`, and all of the flow's.
+    fn is_within_limits(&self, assigned: &BTreeMap<String, Payload>) -> bool {
+        let new: usize = assigned.values().map(Payload::size_bytes).sum();
+        let kept = self.variables.iter().filter(|(name, _)| !assigned.contains_key(*name));
+        let old: usize = kept.map(|(_, value)| value.size_bytes()).sum();
+        let are_small = !assigned.values().any(Payload::is_too_large);
+        are_small && new <= MAX_PAYLOAD_BYTES && new + old <= MAX_VARIABLES_BYTES
     }
 
     fn bounded(&self, exit: Exit) -> Result<Exit, Fault> {
