@@ -80,6 +80,7 @@ impl<'a> ContextObject<'a> {
             now,
             task_token: None,
             made: OnceCell::from(says),
+            taken: Cell::new(0),
         }
     }
 

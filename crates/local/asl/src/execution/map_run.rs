@@ -4,7 +4,7 @@
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html>. The run is one
 //! task of its flow that somebody else does; its children are executions of their own.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -169,6 +169,7 @@ impl MapInputs {
             now,
             task_token: None,
             made: OnceCell::new(),
+            taken: Cell::new(0),
         };
         let mut moment = Moment {
             state: &self.state,
