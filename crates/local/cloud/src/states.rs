@@ -181,7 +181,7 @@ impl States {
             "TagResource" => tags::tag(self, body).await,
             "UntagResource" => tags::untag(self, body).await,
             "ValidateStateMachineDefinition" => validate::validate(body),
-            "TestState" => test_state::test(self, body).await,
+            "TestState" => Box::pin(test_state::test(self, body)).await,
             "StartExecution" => executions::start(self, body).await,
             "StartSyncExecution" => express::start_sync(self, body).await,
             "DescribeExecution" => executions::describe(self, body).await,
