@@ -44,7 +44,7 @@ mod number;
 mod path;
 mod payload;
 #[cfg(test)]
-mod properties;
+mod tests;
 mod random;
 mod retry;
 mod scope;

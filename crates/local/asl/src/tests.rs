@@ -1,0 +1,3 @@
+//! What holds for every input: tests of the crate as a whole.
+
+mod properties;
