@@ -43,14 +43,14 @@ pub mod map_run;
 mod number;
 mod path;
 mod payload;
-#[cfg(test)]
-mod tests;
 mod random;
 mod retry;
 mod scope;
 mod states;
 mod template;
 pub mod test_state;
+#[cfg(test)]
+mod tests;
 mod timestamp;
 mod token;
 mod validation;
