@@ -118,7 +118,7 @@ impl World {
     }
 }
 
-fn processor(states: Value) -> Value {
+fn processor(states: &Value) -> Value {
     json!({ "ProcessorConfig": { "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" }, "StartAt": "Item", "States": states })
 }
 
@@ -126,13 +126,13 @@ fn processor(states: Value) -> Value {
 fn machine(fields: &Value) -> Value {
     let mut map = json!({
         "Type": "Map", "End": true, "Label": "label",
-        "ItemProcessor": processor(json!({ "Item": { "Type": "Pass", "End": true } }))
+        "ItemProcessor": processor(&json!({ "Item": { "Type": "Pass", "End": true } }))
     });
     map.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     json!({ "StartAt": "Map", "States": { "Map": map } })
 }
 
-fn reader(key: &str, config: Value) -> Value {
+fn reader(key: &str, config: &Value) -> Value {
     json!({ "ItemReader": {
         "Resource": "arn:aws:states:::s3:getObject",
         "Parameters": { "Bucket": "bucket", "Key": key },
@@ -140,19 +140,19 @@ fn reader(key: &str, config: Value) -> Value {
     } })
 }
 
-fn listing(parameters: Value, config: Value) -> Value {
+fn listing(parameters: &Value, config: &Value) -> Value {
     json!({ "ItemReader": {
         "Resource": "arn:aws:states:::s3:listObjectsV2", "Parameters": parameters, "ReaderConfig": config
     } })
 }
 
 fn waiting(seconds: u64) -> Value {
-    processor(json!({ "Item": { "Type": "Wait", "Seconds": seconds, "End": true } }))
+    processor(&json!({ "Item": { "Type": "Wait", "Seconds": seconds, "End": true } }))
 }
 
 /// Children that fail where their input is odd.
 fn odd_fails() -> Value {
-    processor(json!({
+    processor(&json!({
         "Item": {
             "Type": "Choice",
             "Choices": [{ "Or": [{ "Variable": "$", "NumericEquals": 1 }, { "Variable": "$", "NumericEquals": 3 }], "Next": "Odd" }],
@@ -168,7 +168,7 @@ async fn children_are_executions_of_their_own() {
     let directory = tempfile::tempdir().unwrap();
     let world = World::new(directory.path()).await;
     world.put("items.json", r#"[{"a":1},{"a":2}]"#).await;
-    let fields = reader("items.json", json!({ "InputType": "JSON" }));
+    let fields = reader("items.json", &json!({ "InputType": "JSON" }));
     world.create(&machine(&fields)).await;
     let arn = world.begin(&json!({})).await;
     let ended = world.ends(&arn).await;
@@ -215,12 +215,12 @@ async fn objects_are_read_as_they_are_said_to_be() {
     let csv = json!({ "InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "CSVDelimiter": "SEMICOLON" });
     let given = json!({ "InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["p"], "MaxItems": 1, "CSVDelimiter": "SEMICOLON" });
     let cases = [
-        (reader("a.csv", csv), json!([{ "x": "1", "y": "a;b" }, { "x": "2", "y": "" }, { "x": "3", "y": "4" }])),
-        (reader("a.csv", given), json!([{ "p": "x" }])),
-        (reader("a.jsonl", json!({ "InputType": "JSONL" })), json!([{ "x": 1 }, [2], 3])),
-        (reader("a.jsonl", json!({ "InputType": "JSONL", "MaxItems": 2 })), json!([{ "x": 1 }, [2]])),
-        (reader("a.json", json!({ "InputType": "JSON", "ItemsPointer": "/in/1/a~1b" })), json!(["u", "v", "w"])),
-        (reader("a.json", json!({ "InputType": "JSON", "ItemsPointer": "/other", "MaxItems": 9 })), json!([1])),
+        (reader("a.csv", &csv), json!([{ "x": "1", "y": "a;b" }, { "x": "2", "y": "" }, { "x": "3", "y": "4" }])),
+        (reader("a.csv", &given), json!([{ "p": "x" }])),
+        (reader("a.jsonl", &json!({ "InputType": "JSONL" })), json!([{ "x": 1 }, [2], 3])),
+        (reader("a.jsonl", &json!({ "InputType": "JSONL", "MaxItems": 2 })), json!([{ "x": 1 }, [2]])),
+        (reader("a.json", &json!({ "InputType": "JSON", "ItemsPointer": "/in/1/a~1b" })), json!(["u", "v", "w"])),
+        (reader("a.json", &json!({ "InputType": "JSON", "ItemsPointer": "/other", "MaxItems": 9 })), json!([1])),
     ];
     for (fields, expected) in cases {
         assert_eq!(world.output(&fields).await, expected, "{fields}");
@@ -236,22 +236,22 @@ async fn what_cannot_be_read_fails_the_run_and_says_why() {
     world.put("large.jsonl", format!("\"{}\"", "x".repeat(300_000))).await;
     let json_config = || json!({ "InputType": "JSON" });
     let cases = [
-        (reader("none.json", json_config()), "States.ItemReaderFailed", "The specified key does not exist."),
-        (reader("object.json", json_config()), "States.ItemReaderFailed", "Attempting to map over non-iterable node."),
+        (reader("none.json", &json_config()), "States.ItemReaderFailed", "The specified key does not exist."),
+        (reader("object.json", &json_config()), "States.ItemReaderFailed", "Attempting to map over non-iterable node."),
         (
-            reader("object.json", json!({ "InputType": "JSON", "ItemsPointer": "/b" })),
+            reader("object.json", &json!({ "InputType": "JSON", "ItemsPointer": "/b" })),
             "States.ItemReaderFailed",
             "Attempting to map over non-iterable node.",
         ),
-        (reader("broken.json", json_config()), "States.ItemReaderFailed", "not valid JSON"),
-        (reader("broken.json", json!({ "InputType": "PARQUET" })), "States.ItemReaderFailed", "Parquet"),
+        (reader("broken.json", &json_config()), "States.ItemReaderFailed", "not valid JSON"),
+        (reader("broken.json", &json!({ "InputType": "PARQUET" })), "States.ItemReaderFailed", "Parquet"),
         (
-            reader("large.jsonl", json!({ "InputType": "JSONL" })),
+            reader("large.jsonl", &json!({ "InputType": "JSONL" })),
             "States.DataLimitExceeded",
             "exceeding the maximum number of bytes",
         ),
         (
-            listing(json!({ "Bucket": "none" }), json!({})),
+            listing(&json!({ "Bucket": "none" }), &json!({})),
             "States.ItemReaderFailed",
             "The specified bucket does not exist",
         ),
@@ -282,21 +282,22 @@ async fn a_bucket_is_listed_page_by_page_or_its_objects_are_read() {
         let key = format!("many/{number:04}");
         world.cloud.context().store.put_bytes("bucket", &key, None, "x".into()).await.unwrap();
     }
-    let all = listing(json!({ "Bucket": "bucket", "Prefix": "many/" }), json!({}));
+    let all = listing(&json!({ "Bucket": "bucket", "Prefix": "many/" }), &json!({}));
     let selector = json!({ "ItemSelector": { "k.$": "$$.Map.Item.Value.Key" }, "MaxConcurrency": 100 });
     let mut fields = all.clone();
     fields.as_object_mut().unwrap().extend(selector.as_object().unwrap().clone());
     let output = world.output(&fields).await;
     assert_eq!(output.as_array().unwrap().len(), 1003);
     assert_eq!((&output[0]["k"], &output[1002]["k"]), (&json!("many/0000"), &json!("many/1002")));
-    let one = world.output(&listing(json!({ "Bucket": "bucket", "Prefix": "many/" }), json!({ "MaxItems": 1 }))).await;
+    let one =
+        world.output(&listing(&json!({ "Bucket": "bucket", "Prefix": "many/" }), &json!({ "MaxItems": 1 }))).await;
     let names: Vec<&String> = one[0].as_object().unwrap().keys().collect();
     assert_eq!(names, ["Etag", "Key", "LastModified", "Size", "StorageClass"]);
     world.put("parts/1.json", "[1,2]").await;
     world.put("parts/2.json", "[3]").await;
     world.put("parts/", "").await;
     let config = json!({ "InputType": "JSON", "Transformation": "LOAD_AND_FLATTEN" });
-    let mut fields = listing(json!({ "Bucket": "bucket", "Prefix": "parts/" }), config);
+    let mut fields = listing(&json!({ "Bucket": "bucket", "Prefix": "parts/" }), &config);
     fields["ItemSelector"] = json!({ "v.$": "$$.Map.Item.Value", "from.$": "$$.Map.Item.Source" });
     let output = world.output(&fields).await;
     let from = |number: u32| format!("S3://bucket/parts/{number}.json");
@@ -317,13 +318,13 @@ async fn manifests_stand_for_the_files_that_they_list() {
     world.put("inventory/manifest.json", manifest.to_string()).await;
     let rows = json!([{ "Bucket": "b", "Key": "k%20", "Size": "7" }, { "Bucket": "b", "Key": "l", "Size": "8" }]);
     for config in [json!({ "InputType": "MANIFEST" }), json!({ "ManifestType": "S3_INVENTORY" })] {
-        assert_eq!(world.output(&reader("inventory/manifest.json", config)).await, rows);
+        assert_eq!(world.output(&reader("inventory/manifest.json", &config)).await, rows);
     }
     world.put("unload/1", "{\"a\":1}\n").await;
     world.put("unload/2", "{\"a\":2}\n").await;
     world.put("unload/manifest.csv", "s3://bucket/unload/1\ns3://bucket/unload/2\n").await;
     let config = json!({ "ManifestType": "ATHENA_DATA", "InputType": "JSONL" });
-    assert_eq!(world.output(&reader("unload/manifest.csv", config)).await, json!([{ "a": 1 }, { "a": 2 }]));
+    assert_eq!(world.output(&reader("unload/manifest.csv", &config)).await, json!([{ "a": 1 }, { "a": 2 }]));
 }
 
 #[tokio::test]
@@ -484,7 +485,7 @@ async fn after_a_crash_no_item_is_run_again() {
         "Now": { "Type": "Pass", "End": true },
         "Later": { "Type": "Wait", "Seconds": 2, "End": true }
     });
-    world.create(&machine(&json!({ "ItemProcessor": processor(states), "MaxConcurrency": 5 }))).await;
+    world.create(&machine(&json!({ "ItemProcessor": processor(&states), "MaxConcurrency": 5 }))).await;
     let arn = world.begin(&json!([0, 1, 2, 3, 4, 5, 6])).await;
     let run_arn = world.map_run_arn(&arn).await;
     let settled = async || {
@@ -517,7 +518,7 @@ async fn a_redrive_redrives_the_children_that_failed() {
         },
         "Even": { "Type": "Pass", "End": true }
     });
-    world.create(&machine(&json!({ "ItemProcessor": processor(states), "MaxConcurrency": 1 }))).await;
+    world.create(&machine(&json!({ "ItemProcessor": processor(&states), "MaxConcurrency": 1 }))).await;
     let arn = world.begin(&json!([0, 1, 2])).await;
     let ended = world.ends(&arn).await;
     assert_eq!(ended.error(), Some("States.ExceedToleratedFailureThreshold"));
@@ -542,10 +543,53 @@ async fn a_redrive_redrives_the_children_that_failed() {
 }
 
 #[tokio::test]
+async fn a_child_may_have_a_run_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::new(directory.path()).await;
+    let inner = json!({
+        "Type": "Map", "End": true, "Label": "inner",
+        "ItemProcessor": processor(&json!({ "Item": { "Type": "Pass", "Result": 0, "End": true } }))
+    });
+    let mut outer = processor(&json!({ "Inner": inner }));
+    outer["StartAt"] = "Inner".into();
+    let ended = world.run(&json!({ "ItemProcessor": outer }), &json!([[1, 2], [], [3]])).await;
+    assert_eq!(ended.output(), Some("[[0,0],[],[0]]"));
+    let run_arn = world.map_run_arn(ended.execution_arn()).await;
+    let children = world.sfn.list_executions().map_run_arn(&run_arn).send().await.unwrap();
+    let inner_arn = world.map_run_arn(children.executions()[0].execution_arn()).await;
+    assert!(inner_arn.starts_with("arn:aws:states:us-east-1:000000000000:mapRun:machine/inner:"), "{inner_arn}");
+}
+
+#[tokio::test]
+async fn a_run_of_nothing_succeeds() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::new(directory.path()).await;
+    let writer = json!({ "Resource": "arn:aws:states:::s3:putObject", "Parameters": { "Bucket": "bucket" } });
+    assert_eq!(world.run(&json!({}), &json!([])).await.output(), Some("[]"));
+    let ended = world.run(&json!({ "ResultWriter": writer }), &json!([])).await;
+    let output: Value = serde_json::from_str(ended.output().unwrap()).unwrap();
+    let manifest = world.get(output["ResultWriterDetails"]["Key"].as_str().unwrap()).await;
+    let manifest: Value = serde_json::from_str(&manifest).unwrap();
+    assert_eq!(manifest["ResultFiles"], json!({ "FAILED": [], "PENDING": [], "SUCCEEDED": [] }));
+}
+
+#[tokio::test]
+async fn results_that_are_too_large_fail_the_run() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::new(directory.path()).await;
+    let states = json!({ "Item": { "Type": "Pass", "Result": "x".repeat(1000), "End": true } });
+    let items: Vec<u32> = (0..300).collect();
+    let ended = world.run(&json!({ "ItemProcessor": processor(&states) }), &json!(items)).await;
+    assert_eq!(ended.error(), Some("States.DataLimitExceeded"));
+    let run = world.map_run(&world.map_run_arn(ended.execution_arn()).await).await;
+    assert_eq!((run.status(), run.item_counts().unwrap().succeeded()), (&MapRunStatus::Failed, 300));
+}
+
+#[tokio::test]
 async fn express_children_run_and_are_described() {
     let directory = tempfile::tempdir().unwrap();
     let world = World::new(directory.path()).await;
-    let mut express = processor(json!({ "Item": { "Type": "Pass", "End": true } }));
+    let mut express = processor(&json!({ "Item": { "Type": "Pass", "End": true } }));
     express["ProcessorConfig"]["ExecutionType"] = "EXPRESS".into();
     let ended = world.run(&json!({ "ItemProcessor": express }), &json!([1, 2])).await;
     assert_eq!(ended.output(), Some("[1,2]"));

@@ -118,40 +118,44 @@ pub(crate) fn forget(database: &Connection, run: i64) -> rusqlite::Result<()> {
     database.execute("DELETE FROM map_run_child WHERE map_run = ?1", [run]).map(drop)
 }
 
-/// Lets up to `most` children go on that wait at `place` or behind it; gives them, and the place behind the last one.
-pub(crate) fn start(
-    database: &Connection,
-    run: &MapRun,
-    place: i64,
-    most: usize,
-    now: i64,
-) -> rusqlite::Result<(Vec<(Child, &'static str)>, i64)> {
-    let sql = "SELECT place, execution, items, status FROM map_run_child JOIN execution ON number = execution
-               WHERE map_run = ?1 AND place >= ?2 AND status IN ('PENDING', 'PENDING_REDRIVE') ORDER BY place LIMIT ?3";
-    let most = i64::try_from(most).unwrap_or(i64::MAX);
-    let waiting = database
-        .prepare_cached(sql)?
-        .query_map(params![run.number, place, most], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
-        .collect::<rusqlite::Result<Vec<(i64, i64, i64, String)>>>()?;
-    let mut started = Vec::with_capacity(waiting.len());
-    let mut behind = place;
-    for (place, number, items, status) in waiting {
-        let from =
-            if status == "PENDING" { begin(database, number, now)? } else { redrive(database, run, number, now)? };
-        started.push((Child { number, items: unsigned(items) }, from));
-        behind = place + 1;
-    }
-    Ok((started, behind))
+/// A child whose turn it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Waiting {
+    pub(crate) place: i64,
+    pub(crate) child: Child,
+    /// `PENDING`, or `PENDING_REDRIVE`.
+    pub(crate) status: &'static str,
 }
 
-fn begin(database: &Connection, number: i64, now: i64) -> rusqlite::Result<&'static str> {
+/// Up to `most` children that wait at `place` or behind it, in the order of their items.
+pub(crate) fn waiting(database: &Connection, run: i64, place: i64, most: usize) -> rusqlite::Result<Vec<Waiting>> {
+    let sql =
+        "SELECT place, execution, items, status = 'PENDING' FROM map_run_child JOIN execution ON number = execution
+               WHERE map_run = ?1 AND place >= ?2 AND status IN ('PENDING', 'PENDING_REDRIVE') ORDER BY place LIMIT ?3";
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    let waiting = |row: &rusqlite::Row<'_>| {
+        let child = Child { number: row.get(1)?, items: unsigned(row.get(2)?) };
+        let status = if row.get(3)? { "PENDING" } else { "PENDING_REDRIVE" };
+        Ok(Waiting { place: row.get(0)?, child, status })
+    };
+    database.prepare_cached(sql)?.query_map(params![run, place, most], waiting)?.collect()
+}
+
+/// Lets children go on.
+pub(crate) fn start(database: &Connection, run: &MapRun, waiting: &[Waiting], now: i64) -> rusqlite::Result<()> {
+    waiting.iter().try_for_each(|waiting| match waiting.status {
+        "PENDING" => begin(database, waiting.child.number, now),
+        _ => redrive(database, run, waiting.child.number, now),
+    })
+}
+
+fn begin(database: &Connection, number: i64, now: i64) -> rusqlite::Result<()> {
     let sql = "UPDATE execution SET status = 'RUNNING', started = ?2 WHERE number = ?1";
-    database.prepare_cached(sql)?.execute(params![number, now])?;
-    Ok("PENDING")
+    database.prepare_cached(sql)?.execute(params![number, now]).map(drop)
 }
 
 /// A STANDARD child goes on from where it failed, an EXPRESS one begins anew, as on AWS.
-fn redrive(database: &Connection, run: &MapRun, number: i64, now: i64) -> rusqlite::Result<&'static str> {
+fn redrive(database: &Connection, run: &MapRun, number: i64, now: i64) -> rusqlite::Result<()> {
     if run.express {
         database.prepare_cached("DELETE FROM execution_log WHERE execution = ?1")?.execute([number])?;
     }
@@ -159,8 +163,7 @@ fn redrive(database: &Connection, run: &MapRun, number: i64, now: i64) -> rusqli
                started = CASE WHEN ?3 THEN ?2 ELSE started END,
                redrives = CASE WHEN ?3 THEN 0 ELSE redrives + 1 END,
                redriven = CASE WHEN ?3 THEN NULL ELSE ?2 END WHERE number = ?1";
-    database.prepare_cached(sql)?.execute(params![number, now, run.express])?;
-    Ok("PENDING_REDRIVE")
+    database.prepare_cached(sql)?.execute(params![number, now, run.express]).map(drop)
 }
 
 /// Lets every child that failed, and can, wait for its redrive.

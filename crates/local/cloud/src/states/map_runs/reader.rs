@@ -128,8 +128,8 @@ impl Sink {
         };
     }
 
-    fn raw(&self, value: Value) -> Result<Raw, Failure> {
-        Ok(Raw { value, source: Arc::clone(&self.source) })
+    fn raw(&self, value: Value) -> Raw {
+        Raw { value, source: Arc::clone(&self.source) }
     }
 
     /// One more item is put; nothing is read behind the last one that was asked for.
@@ -143,13 +143,13 @@ impl Sink {
     /// Puts an item, from a thread that may block.
     fn put_blocking(&mut self, value: Value) -> Result<(), Stop> {
         let raw = self.raw(value);
-        self.sender.blocking_send(raw).map_err(|_| Stop::Enough)?;
+        self.sender.blocking_send(Ok(raw)).map_err(|_| Stop::Enough)?;
         self.count()
     }
 
     async fn put(&mut self, value: Value) -> Result<(), Stop> {
         let raw = self.raw(value);
-        self.sender.send(raw).await.map_err(|_| Stop::Enough)?;
+        self.sender.send(Ok(raw)).await.map_err(|_| Stop::Enough)?;
         self.count()
     }
 }

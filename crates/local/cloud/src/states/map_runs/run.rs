@@ -10,7 +10,7 @@ use asl::{Failure, Payload, Stimulus};
 use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
-use super::children::{self, Counts};
+use super::children::{self, Counts, Waiting};
 use super::rows::{self, Closed, MapRun, New};
 use super::{Heard, Order, items, parent, results, writer};
 use crate::states::States;
@@ -168,17 +168,23 @@ impl<'a> Run<'a> {
         asked.unwrap_or(MOST_RUNNING).saturating_sub(self.running.len())
     }
 
+    /// Lets children go on that wait at a place or behind it; gives the place behind the last one. Their run hears of
+    /// them from before they can end.
     async fn start_children(&mut self, place: i64, room: usize) -> Result<i64, ServiceError> {
         let (run, now) = (self.row.clone(), self.states.now());
-        let work = move |database: &rusqlite::Transaction<'_>| children::start(database, &run, place, room, now);
-        let (started, behind) = self.states.write(work).await?;
-        self.register(started.iter().map(|(child, _)| child.number));
-        for (child, from) in started {
-            self.counts.moved(from, "RUNNING", child.items);
+        let waiting = self.states.read(move |database| children::waiting(database, run.number, place, room)).await?;
+        let Some(last) = waiting.last().map(|waiting| waiting.place) else {
+            return Ok(place);
+        };
+        self.register(waiting.iter().map(|waiting| waiting.child.number));
+        let (run, started) = (self.row.clone(), waiting.clone());
+        self.states.write(move |database| children::start(database, &run, &started, now)).await?;
+        for Waiting { child, status, .. } in waiting {
+            self.counts.moved(status, "RUNNING", child.items);
             self.running.insert(child.number, child.items);
             self.states.wake(child.number);
         }
-        Ok(behind)
+        Ok(last + 1)
     }
 
     /// Waits until something is told, and takes in all that was.
