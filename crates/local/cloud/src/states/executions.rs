@@ -254,9 +254,13 @@ pub(super) async fn describe_machine(states: &States, body: Value) -> Outcome {
     let revision = states.read(move |database| machines::revision_of(database, revision)).await?;
     let mut answer = json!({
         "stateMachineArn": row.machine_arn,
-        "name": name::last_part(&row.machine_arn),
+        "name": name::machine_name(&row.machine_arn),
         "updateDate": seconds(revision.updated),
     });
+    if let Some((_, label)) = row.machine_arn.split_once('/') {
+        answer["label"] = label.into();
+    }
+    map_run_list::insert_run(states, &row, &mut answer).await?;
     machines::describe_revision(&mut answer, revision, asked.included_data.as_deref());
     Ok(Reply::plain(answer))
 }

@@ -56,6 +56,11 @@ pub(super) fn version_arn(machine_arn: &str, version: i64) -> String {
     format!("{machine_arn}:{version}")
 }
 
+/// The name of a state machine, without the label of one of its Maps.
+pub(super) fn machine_name(machine_arn: &str) -> &str {
+    last_part(machine_arn).split('/').next().unwrap_or_default()
+}
+
 /// The name at the end of an ARN.
 pub(super) fn last_part(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or(arn)

@@ -186,6 +186,12 @@ async fn children_are_executions_of_their_own() {
     assert_eq!(child.state_machine_arn(), format!("{MACHINE}/label"));
     let described = world.describe(child.execution_arn()).await;
     assert_eq!((described.map_run_arn(), described.input()), (Some(run_arn.as_str()), Some(r#"{"a":2}"#)));
+    let machine = world.sfn.describe_state_machine_for_execution().execution_arn(child.execution_arn()).send().await;
+    let machine = machine.unwrap();
+    assert_eq!(
+        (machine.name(), machine.label(), machine.map_run_arn()),
+        ("machine", Some("label"), Some(run_arn.as_str()))
+    );
     let history = world.history(child.execution_arn()).await;
     assert_eq!(history.last(), Some(&HistoryEventType::ExecutionSucceeded));
     let parents = world.sfn.list_executions().state_machine_arn(MACHINE).send().await.unwrap();
