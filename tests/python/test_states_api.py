@@ -154,6 +154,11 @@ class Machines(StatesTestCase):
         self.refused("TooManyTags", self.states.tag_resource, resourceArn=arn, tags=many)
         self.refused("ResourceNotFound", self.states.tag_resource, resourceArn=arn + "-none", tags=many)
         self.refused("InvalidArn", self.states.list_tags_for_resource, resourceArn="tagged")
+        activity = self.states.create_activity(name="tagged", tags=[{"key": "one", "value": "1"}])["activityArn"]
+        self.states.tag_resource(resourceArn=activity, tags=[{"key": "two", "value": "2"}])
+        self.assertEqual([tag["key"] for tag in self.states.list_tags_for_resource(resourceArn=activity)["tags"]], ["one", "two"])
+        self.states.delete_activity(activityArn=activity)
+        self.refused("ResourceNotFound", self.states.list_tags_for_resource, resourceArn=activity)
 
 
 class Versions(StatesTestCase):

@@ -70,10 +70,6 @@ const MOST_DEFINITIONS: usize = 64;
 /// What never changes of a revision: its parsed definition and its role.
 type Revision = (Arc<Definition>, Arc<str>);
 
-/// How long a Standard execution may take: a year, in seconds.
-/// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
-const MOST_SECONDS: u64 = 365 * 86_400;
-
 /// What a piece of work in the database came to: done, or refused before it wrote anything.
 type Decided<T> = rusqlite::Result<Result<T, ServiceError>>;
 
@@ -273,8 +269,9 @@ impl States {
             return Ok(parsed.clone());
         }
         let stored = self.look(|database| machines::revision_of(database, revision))?;
-        let most = if stored.kind == "EXPRESS" { express::MOST_SECONDS } else { MOST_SECONDS };
-        let definition = machines::parse(&stored.definition)?.limited_to(most);
+        let definition = machines::parse(&stored.definition)?;
+        let express = stored.kind == "EXPRESS";
+        let definition = if express { definition.limited_to(express::MOST_SECONDS) } else { definition };
         let parsed: Revision = (Arc::new(definition), stored.role_arn.into());
         let mut definitions = self.definitions();
         if definitions.len() >= MOST_DEFINITIONS {

@@ -13,12 +13,14 @@ use std::time::Duration;
 
 use asl::{TaskId, TaskToken};
 use serde::Deserialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::request::{self, Rule};
 use super::scheduler::Command;
+use super::tags::{self, Tag};
 use super::{States, name, page, refusal, seconds};
-use crate::wire::{Outcome, Reply, ServiceError, decode};
+use crate::wire::{Outcome, Reply, ServiceError};
 
 pub(super) use queue::Queue;
 pub(super) use rows::SCHEMA;
@@ -26,11 +28,7 @@ pub(super) use rows::SCHEMA;
 /// How long a worker waits for a task.
 const LONG_POLL: Duration = Duration::from_mins(1);
 
-/// The most characters of a worker's name.
-const MOST_WORKER_CHARS: usize = 80;
-
-/// The most tags of a resource.
-const MOST_TAGS: usize = 50;
+const NAMED: Rule = Rule::Arn("activityArn");
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -38,13 +36,6 @@ struct Create {
     name: String,
     #[serde(default)]
     tags: Vec<Tag>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Tag {
-    key: String,
-    #[serde(default)]
-    value: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,29 +68,25 @@ pub(super) struct Handed {
 }
 
 pub(super) async fn create(states: &States, body: Value) -> Outcome {
-    let asked: Create = decode(body)?;
+    let asked: Create = request::read(body, &[Rule::Required("name"), Rule::Length("name", 1, 80)])?;
     name::check(&asked.name)?;
-    if asked.tags.len() > MOST_TAGS {
-        return Err(ServiceError::client("TooManyTags", format!("a resource has at most {MOST_TAGS} tags")));
-    }
-    let tags: Map<String, Value> = asked.tags.into_iter().map(|tag| (tag.key, tag.value.into())).collect();
+    tags::check(&asked.tags)?;
     let activity = rows::Activity {
         arn: name::activity_arn(states.context(), &asked.name),
         name: asked.name,
         created: states.now(),
-        tags: Value::Object(tags),
     };
-    let stored = states.write(move |database| rows::insert_or_find(database, activity)).await?;
+    let stored = states.write(move |database| rows::insert_or_find(database, activity, &asked.tags)).await?;
     Ok(Reply::plain(json!({"activityArn": stored.arn, "creationDate": seconds(stored.created)})))
 }
 
 pub(super) async fn describe(states: &States, body: Value) -> Outcome {
-    let asked: Named = decode(body)?;
+    let asked: Named = request::read(body, &[NAMED])?;
     find(states, asked.activity_arn).await.map(|activity| Reply::plain(item(&activity)))
 }
 
 pub(super) async fn list(states: &States, body: Value) -> Outcome {
-    let asked: List = decode(body)?;
+    let asked: List = request::read_page(body, &[])?;
     let size = page::size(asked.max_results)?;
     let after = page::place("activities", asked.next_token.as_deref())?.unwrap_or_default();
     let mut found = states.read(move |database| rows::after(database, &after, size + 1)).await?;
@@ -119,7 +106,7 @@ fn item(activity: &rows::Activity) -> Value {
 
 /// An activity that is not there is deleted as well. Tasks that wait for it go on waiting.
 pub(super) async fn delete(states: &States, body: Value) -> Outcome {
-    let asked: Named = decode(body)?;
+    let asked: Named = request::read(body, &[NAMED])?;
     name::check_arn(&asked.activity_arn, "activity")?;
     states.write(move |database| rows::delete(database, &asked.activity_arn)).await?;
     Ok(Reply::plain(json!({})))
@@ -127,13 +114,9 @@ pub(super) async fn delete(states: &States, body: Value) -> Outcome {
 
 /// Hands out the oldest task of an activity, or nothing when none comes within a minute.
 pub(super) async fn get_task(states: &States, body: Value) -> Outcome {
-    let asked: GetTask = decode(body)?;
-    let worker = asked.worker_name.filter(|worker| !worker.is_empty());
-    if let Some(long) = worker.as_deref().filter(|worker| worker.chars().count() > MOST_WORKER_CHARS) {
-        return Err(refusal::out_of_bounds("workerName", long, "have length less than or equal to 80"));
-    }
+    let asked: GetTask = request::read(body, &[NAMED, Rule::Length("workerName", 1, 80)])?;
     find(states, asked.activity_arn.clone()).await?;
-    let handed = tokio::time::timeout(LONG_POLL, next_task(states, &asked.activity_arn, worker)).await;
+    let handed = tokio::time::timeout(LONG_POLL, next_task(states, &asked.activity_arn, asked.worker_name)).await;
     Ok(Reply::plain(match handed {
         Ok(Handed { input, token }) => {
             json!({"taskToken": states.inner.token_key.write(&token), "input": input})

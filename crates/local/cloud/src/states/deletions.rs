@@ -8,6 +8,8 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use asl::{Failure, Stimulus};
+
 use super::{States, machines};
 
 /// The ARNs of the machines that are being deleted.
@@ -40,6 +42,14 @@ impl Deletions {
         self.any() && self.arns().contains(arn)
     }
 
+    /// What an execution of the machine at `arn` takes instead of a stimulus: its end, where it would go on.
+    pub(super) fn instead(&self, arn: &str, stimulus: Stimulus) -> Stimulus {
+        if leads_on(&stimulus) && self.contains(arn) {
+            return Stimulus::Stop { failure: Failure::default() };
+        }
+        stimulus
+    }
+
     fn keep(&self, left: &[String]) {
         let mut arns = self.arns();
         arns.retain(|arn| left.contains(arn));
@@ -49,6 +59,18 @@ impl Deletions {
     fn arns(&self) -> MutexGuard<'_, HashSet<String>> {
         self.arns.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether a state may end with it.
+fn leads_on(stimulus: &Stimulus) -> bool {
+    !matches!(
+        stimulus,
+        Stimulus::TaskStarted { .. }
+            | Stimulus::TaskSubmitted { .. }
+            | Stimulus::TaskHeartbeat { .. }
+            | Stimulus::ActivityFound { .. }
+            | Stimulus::Stop { .. }
+    )
 }
 
 /// After the end of an execution: takes away the machines whose last one it was.

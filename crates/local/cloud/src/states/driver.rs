@@ -8,9 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asl::map_run::MapRunOrder;
-use asl::{
-    Effect, Execution, Failure, Finish, LogEntry, Payload, Resource, Status, Step, Stimulus, TaskId, TaskToken, TimerId,
-};
+use asl::{Effect, Execution, Finish, LogEntry, Payload, Resource, Status, Step, Stimulus, TaskId, TaskToken, TimerId};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -243,8 +241,7 @@ impl<'a> Driver<'a> {
     async fn advance(&mut self, stimulus: Stimulus) -> Result<(), ServiceError> {
         let now = self.states.context().clock.now();
         // Where it would go on to its next state, an execution of a deleted machine ends.
-        let deleted = self.states.inner.deletions.contains(&self.row.machine_arn);
-        let stimulus = if deleted { Stimulus::Stop { failure: Failure::default() } } else { stimulus };
+        let stimulus = self.states.inner.deletions.instead(&self.row.machine_arn, stimulus);
         let step = self.execution.advance(stimulus, now, &mut fastrand::f64);
         self.take(step).await
     }

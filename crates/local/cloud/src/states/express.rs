@@ -2,7 +2,7 @@
 //!
 //! One that was started for itself goes on after a crash, so it runs at least once, as on AWS. One that somebody waits
 //! for ends with the waiting: after a crash nobody is there to hear its answer, so it runs at most once.
-//! What came of an Express execution stands in the program's log; there are no CloudWatch logs.
+//! What came of an Express execution stands in the program's log; there are no `CloudWatch` logs.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/choosing-workflow-type.html>,
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartSyncExecution.html>

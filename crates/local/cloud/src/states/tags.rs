@@ -24,7 +24,10 @@ const MOST_VALUE_CHARS: usize = 256;
 const SYMBOLS: &str = "_.:/=+-@";
 
 /// Tables whose rows have tags, by the kind in their ARNs.
-const TAGGED: [(&str, &str); 1] = [("stateMachine", "SELECT EXISTS (SELECT 1 FROM state_machine WHERE arn = ?1)")];
+const TAGGED: [(&str, &str); 2] = [
+    ("stateMachine", "SELECT EXISTS (SELECT 1 FROM state_machine WHERE arn = ?1)"),
+    ("activity", "SELECT EXISTS (SELECT 1 FROM activity WHERE arn = ?1)"),
+];
 
 /// One tag.
 #[derive(Debug, Clone, Deserialize)]
@@ -46,7 +49,7 @@ struct Tagging {
 
 pub(super) async fn list(states: &States, body: Value) -> Outcome {
     let asked: Tagging = request::read(body, &[Rule::Arn("resourceArn")])?;
-    let work = move |database: &Connection| if_there(database, asked.resource_arn, of);
+    let work = move |database: &Connection| if_there(database, &asked.resource_arn, of);
     let tags = states.read(work).await??;
     let tags: Vec<Value> = tags.into_iter().map(|tag| json!({"key": tag.key, "value": tag.value})).collect();
     Ok(Reply::plain(json!({ "tags": tags })))
@@ -55,8 +58,9 @@ pub(super) async fn list(states: &States, body: Value) -> Outcome {
 pub(super) async fn tag(states: &States, body: Value) -> Outcome {
     let asked: Tagging = request::read(body, &[Rule::Arn("resourceArn"), Rule::Required("tags")])?;
     check(&asked.tags)?;
-    let tagged = states
-        .write(move |database| if_there(database, asked.resource_arn, |database, arn| add(database, arn, &asked.tags)));
+    let tagged = states.write(move |database| {
+        if_there(database, &asked.resource_arn, |database, arn| add(database, arn, &asked.tags))
+    });
     tagged.await???;
     Ok(Reply::plain(json!({})))
 }
@@ -64,7 +68,7 @@ pub(super) async fn tag(states: &States, body: Value) -> Outcome {
 pub(super) async fn untag(states: &States, body: Value) -> Outcome {
     let asked: Tagging = request::read(body, &[Rule::Arn("resourceArn"), Rule::Required("tagKeys")])?;
     let untagged = states.write(move |database| {
-        if_there(database, asked.resource_arn, |database, arn| {
+        if_there(database, &asked.resource_arn, |database, arn| {
             let mut remove = database.prepare_cached("DELETE FROM resource_tag WHERE arn = ?1 AND key = ?2")?;
             asked.tag_keys.iter().try_for_each(|key| remove.execute([arn, key]).map(drop))
         })
@@ -109,17 +113,17 @@ fn too_many() -> ServiceError {
 /// Does `work` on the tags of a resource that exists.
 fn if_there<T>(
     database: &Connection,
-    arn: String,
+    arn: &str,
     work: impl FnOnce(&Connection, &str) -> rusqlite::Result<T>,
 ) -> Decided<T> {
     let kind = arn.split(':').nth(5).unwrap_or_default();
     let Some((_, exists)) = TAGGED.iter().find(|(tagged, _)| *tagged == kind) else {
-        return Ok(Err(refusal::invalid_arn(&arn)));
+        return Ok(Err(refusal::invalid_arn(arn)));
     };
-    if !database.prepare_cached(exists)?.query_row([&arn], |row| row.get(0))? {
-        return Ok(Err(refusal::no_such_resource(&arn)));
+    if !database.prepare_cached(exists)?.query_row([arn], |row| row.get(0))? {
+        return Ok(Err(refusal::no_such_resource(arn)));
     }
-    work(database, &arn).map(Ok)
+    work(database, arn).map(Ok)
 }
 
 fn add(database: &Connection, arn: &str, tags: &[Tag]) -> Decided<()> {

@@ -12,7 +12,7 @@ use aws_sdk_sfn::error::ProvideErrorMetadata as _;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEventType};
 use serde_json::{Value, json};
 
-/// In seconds; an execution may take no longer than a year.
+/// In seconds.
 const LONG: u64 = 364 * 86_400;
 
 const MACHINE: &str = "arn:aws:states:us-east-1:000000000000:stateMachine:machine";

@@ -135,6 +135,34 @@ async fn closed_executions_are_forgotten_by_age_and_by_count() {
 }
 
 #[tokio::test]
+async fn the_children_of_a_map_run_go_with_their_parent() {
+    let directory = tempfile::tempdir().unwrap();
+    let (config, time) = timeless(directory.path());
+    let cloud = start(&Config { retention: Retention { days: 1, most: Some(1) }, ..config }).await;
+    let child = json!({"StartAt": "Done", "States": {"Done": {"Type": "Pass", "End": true}}, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}});
+    let map = json!({"Type": "Map", "ItemsPath": "$", "ItemProcessor": child, "Next": "Wait"});
+    let wait = json!({"Type": "Wait", "Seconds": 172_800, "End": true});
+    create(&cloud, "STANDARD", &json!({"StartAt": "Map", "States": {"Map": map, "Wait": wait}})).await;
+    let start = json!({"stateMachineArn": MACHINE, "name": "parent", "input": "[1, 2, 3]"});
+    let arn = ask(&cloud, "StartExecution", start).await["executionArn"].as_str().unwrap().to_owned();
+    eventually("the run has ended", async || {
+        let runs = ask(&cloud, "ListMapRuns", json!({"executionArn": arn})).await;
+        runs["mapRuns"][0]["stopDate"].is_number()
+    })
+    .await;
+    // Children have ended long ago, but their parent has not.
+    time.advance(SignedDuration::from_hours(36));
+    assert_eq!(cloud.states().prune().await.unwrap(), 0);
+    assert_eq!(rows(&cloud).await, 4);
+    time.advance(SignedDuration::from_hours(36));
+    ended(&cloud, &arn).await;
+    assert_eq!(cloud.states().prune().await.unwrap(), 0);
+    time.advance(SignedDuration::from_hours(25));
+    assert_eq!(cloud.states().prune().await.unwrap(), 1);
+    assert_eq!(rows(&cloud).await, 0);
+}
+
+#[tokio::test]
 async fn an_execution_of_a_deleted_machine_ends_at_its_next_state() {
     let directory = tempfile::tempdir().unwrap();
     let (config, time) = timeless(directory.path());

@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use super::rows::{self, Kind, Row};
 use crate::states::machines::{self, Machine};
 use crate::states::name::{self, MachineArn, Qualifier};
-use crate::states::{Decided, aliases, refusal, versions};
+use crate::states::{Decided, aliases, prune, refusal, versions};
 
 /// How long the name of a closed execution stays taken: 90 days, in milliseconds.
 const NAME_TAKEN_MS: i64 = 90 * 86_400_000;
@@ -71,7 +71,7 @@ pub(crate) fn begin(database: &Connection, new: &New) -> Decided<Begun> {
             Ok(Err(refusal::execution_exists(&arn)))
         }
         Some(old) => {
-            rows::remove(database, old.number)?;
+            prune::remove(database, old.number)?;
             insert(database, new, &chosen, arn, kind).map(Ok)
         }
         None => insert(database, new, &chosen, arn, kind).map(Ok),

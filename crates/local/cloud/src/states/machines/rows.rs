@@ -191,7 +191,7 @@ fn machine(row: &Row<'_>) -> rusqlite::Result<Machine> {
         name: row.get(8)?,
         status: row.get(9)?,
         created: row.get(10)?,
-        creation: json(row.get(11)?),
+        creation: json(row, 11)?,
     })
 }
 
@@ -203,10 +203,10 @@ fn revision(row: &Row<'_>) -> rusqlite::Result<Revision> {
         role_arn: row.get(3)?,
         updated: row.get(4)?,
         kind: row.get(5)?,
-        settings: json(row.get(6)?),
+        settings: json(row, 6)?,
     })
 }
 
-fn json(text: String) -> Value {
-    serde_json::from_str(&text).unwrap_or_default()
+fn json(row: &Row<'_>, column: usize) -> rusqlite::Result<Value> {
+    Ok(serde_json::from_str(row.get_ref(column)?.as_str()?).unwrap_or_default())
 }

@@ -1,6 +1,6 @@
 //! What a state machine is set to beside its definition: logging, tracing, encryption.
 //!
-//! The settings are checked and shown again. The local cloud writes no CloudWatch logs, sends no traces and holds no
+//! The settings are checked and shown again. The local cloud writes no `CloudWatch` logs, sends no traces and holds no
 //! keys, so nothing follows from them.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_LoggingConfiguration.html>,
