@@ -13,10 +13,11 @@ use tokio::time::timeout;
 
 use crate::ai::jobs;
 use crate::ai::media::{Media, MediaConfig};
+use crate::bus::Rule;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::database::{Database, DatabaseError, DirectoryLock, LockError};
-use crate::deployment::{DeployError, Stack};
+use crate::deployment::{self, DeployError, Stack};
 use crate::faults::Faults;
 use crate::lambda::{FunctionConfig, Functions, Surroundings};
 use crate::queue::{EventFaults, Queue, Settings};
@@ -144,10 +145,11 @@ impl Cloud {
             tasks: tasks.clone(),
         };
         let functions = Functions::deploy(functions, &surroundings).map_err(CloudError::Thread)?;
+        let rules = config.stack.as_ref().map_or_else(Vec::new, |_| deployment::rules(&config.region));
         let cloud = Self {
             address,
-            states: States::new(context.clone(), functions.clone(), tasks.clone()),
-            queue: Queue::new(&context, delivery(&config.faults)),
+            states: States::new(context.clone(), functions.clone(), tasks.clone(), rules.clone()),
+            queue: Queue::new(&context, delivery(&config.faults, &rules, &context.region)),
             media: Media::new(context.clone(), tasks.clone(), media(&config)),
             context,
             functions,
@@ -259,11 +261,12 @@ fn workers(asked: usize) -> usize {
     }
 }
 
-/// How the bucket's events are delivered, with the faults that strike their delivery.
-fn delivery(faults: &Faults) -> Settings {
+/// How events are delivered, with the faults that strike their delivery.
+fn delivery(faults: &Faults, rules: &[Rule], region: &str) -> Settings {
     let (duplicates, reorders) = (faults.clone(), faults.clone());
     let faults = EventFaults::new(move || duplicates.duplicates_event(), move || reorders.reorders_event());
-    Settings { faults, ..Settings::default() }
+    let mappings = rules.iter().map(|rule| rule.mapping(region)).collect();
+    Settings { faults, mappings, ..Settings::default() }
 }
 
 fn take_directory(directory: &Path) -> Result<DirectoryLock, CloudError> {

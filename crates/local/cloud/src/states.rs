@@ -6,6 +6,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/Welcome.html>
 
+mod announce;
 mod call;
 mod driver;
 mod executions;
@@ -24,17 +25,18 @@ mod validate;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use asl::Definition;
+use asl::{Definition, LogEntry};
 use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction};
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::bus::Rule;
 use crate::context::Context;
 use crate::lambda::Functions;
 use crate::tasks::Tasks;
 use crate::wire::{Outcome, ServiceError};
-use executions::rows::{self, Row};
+use executions::rows::{self, Closed, Row};
 use map_runs::MapRuns;
 use scheduler::{Command, Scheduler};
 
@@ -59,6 +61,7 @@ struct Inner {
     context: Context,
     functions: Functions,
     tasks: Tasks,
+    rules: Vec<Rule>,
     scheduler: Mutex<Scheduler>,
     calls: Arc<Semaphore>,
     definitions: Mutex<HashMap<i64, Arc<Definition>>>,
@@ -66,12 +69,14 @@ struct Inner {
 }
 
 impl States {
-    /// The surface over the database of `context`, which must have been opened with [`SCHEMA`].
-    pub(crate) fn new(context: Context, functions: Functions, tasks: Tasks) -> Self {
+    /// The surface over the database of `context`, which must have been opened with [`SCHEMA`]; `rules` say who is
+    /// told how executions end.
+    pub(crate) fn new(context: Context, functions: Functions, tasks: Tasks, rules: Vec<Rule>) -> Self {
         let inner = Inner {
             context,
             functions,
             tasks,
+            rules,
             scheduler: Mutex::default(),
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
             definitions: Mutex::default(),
@@ -144,6 +149,24 @@ impl States {
         W: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         self.context().database.write(work).await.map_err(|error| refusal::broken(&error))
+    }
+
+    /// Adds entries to an execution's log and, with its end, the event that tells of it; then whoever waits for the end
+    /// is told.
+    async fn append(&self, number: i64, entries: Vec<LogEntry>, closed: Option<Closed>) -> Result<(), ServiceError> {
+        let (states, status) = (self.clone(), closed.as_ref().map(|closed| closed.status));
+        let told = self.write(move |database| {
+            rows::append(database, number, &entries, closed.as_ref())?;
+            let (rules, region) = (&states.inner.rules, &states.context().region);
+            if closed.is_some() { announce::end(database, rules, region, number) } else { Ok(false) }
+        });
+        if told.await? {
+            self.context().store.events_waiting().notify_one();
+        }
+        if let Some(status) = status {
+            self.execution_closed(number, status);
+        }
+        Ok(())
     }
 
     /// Aborts an execution; resolves with the time of its end once that is on disk.

@@ -15,7 +15,10 @@ const REORDER_MS: i64 = 300;
 const RETENTION_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
 const COLUMNS: &str = "id, target, rule, name, time_ms, bucket, key, sequencer, etag, size_bytes, version_id, receives, \
-     first_received_ms, reason";
+     first_received_ms, reason, source, detail";
+
+/// Every event, with the detail of those that are no change in S3.
+const EVENTS: &str = "events LEFT JOIN event_details ON event_details.event = events.id";
 
 /// The table, and how its rows are treated.
 #[derive(Debug, Clone)]
@@ -41,6 +44,17 @@ pub(super) struct Event {
     pub(super) receives: u32,
     pub(super) first_received_ms: i64,
     reason: Option<String>,
+    /// Of an event that is no change in S3.
+    pub(super) bus: Option<BusDetail>,
+}
+
+/// What an event says that a service other than S3 put on the bus.
+#[derive(Debug, Clone)]
+pub(super) struct BusDetail {
+    /// `aws.states` …
+    pub(super) source: String,
+    /// JSON.
+    pub(super) detail: String,
 }
 
 /// An event that was given up.
@@ -50,11 +64,11 @@ pub struct DeadLetter {
     pub id: i64,
     /// For whom it was.
     pub target: String,
-    /// `ObjectCreated:Put` …
+    /// `ObjectCreated:Put` …, or the type of another service's event.
     pub name: String,
-    /// Bucket name.
+    /// Bucket name; empty for another service's event.
     pub bucket: String,
-    /// Key, not encoded.
+    /// Key, not encoded; the ARN that another service's event is about.
     pub key: String,
     /// Version id, where the bucket is versioned.
     pub version_id: Option<String>,
@@ -110,7 +124,7 @@ impl Inbox {
     }
 
     pub(super) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, DatabaseError> {
-        let sql = format!("SELECT {COLUMNS} FROM events WHERE dead = 1 ORDER BY id");
+        let sql = format!("SELECT {COLUMNS} FROM {EVENTS} WHERE dead = 1 ORDER BY id");
         let letters = self.database.read(move |connection| {
             connection.prepare_cached(&sql)?.query_map([], |row| event(row).map(dead_letter))?.collect()
         });
@@ -143,7 +157,7 @@ fn lease(transaction: &Transaction<'_>, settings: &Settings, now_ms: i64) -> rus
         let Some(mapping) = settings.mapping(&target) else { continue };
         let most = i64::try_from(mapping.envelope.most_events(settings.batch)).unwrap_or(i64::MAX);
         let sql = format!(
-            "SELECT {COLUMNS} FROM events WHERE target = ?1 AND dead = 0 AND visible_ms <= ?2 ORDER BY visible_ms, id LIMIT ?3"
+            "SELECT {COLUMNS} FROM {EVENTS} WHERE target = ?1 AND dead = 0 AND visible_ms <= ?2 ORDER BY visible_ms, id LIMIT ?3"
         );
         let mut due = transaction.prepare_cached(&sql)?;
         let due = due.query_map(params![target, now_ms, most], event)?.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -220,7 +234,12 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         receives: row.get(11)?,
         first_received_ms: row.get::<_, Option<i64>>(12)?.unwrap_or(0),
         reason: row.get(13)?,
+        bus: bus_detail(row.get(14)?, row.get(15)?),
     })
+}
+
+fn bus_detail(source: Option<String>, detail: Option<String>) -> Option<BusDetail> {
+    Some(BusDetail { source: source?, detail: detail? })
 }
 
 fn dead_letter(event: Event) -> DeadLetter {

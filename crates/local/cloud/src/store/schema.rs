@@ -3,7 +3,8 @@
 /// To be handed to [`Database::open`](crate::database::Database::open).
 ///
 /// `versions.version_id` is `null` (the word, as in S3) for what was written while the bucket was not versioned.
-/// `events` are the notifications that wait for delivery: the store writes them, `queue` takes them away.
+/// `events` are the notifications that wait for delivery: the store writes them, `queue` takes them away. Those that
+/// `bus` writes are about no object and have a detail of their own.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS buckets (
     name TEXT PRIMARY KEY,
@@ -85,4 +86,10 @@ CREATE TABLE IF NOT EXISTS events (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_due ON events (target, visible_ms, id) WHERE dead = 0;
 CREATE INDEX IF NOT EXISTS events_dead ON events (target, id) WHERE dead = 1;
+
+CREATE TABLE IF NOT EXISTS event_details (
+    event INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
 ";
