@@ -1,23 +1,20 @@
 """boto3 against the local cloud: what a stranger's tool sees.
 
-SLUICE names the program. Each operation is called as a user of AWS calls it, and the answer must have been read from
+Each operation is called as a user of AWS calls it, and the answer must have been read from
 the input: no constant would pass.
 """
 
 import io
 import json
 import os
-import pathlib
-import signal
-import subprocess
-import tempfile
 import time
 import unittest
 
 import boto3
 import botocore.exceptions
 
-SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
+from local_cloud import SAMPLES, Up
+
 # The longest that anything here may take: recognising speech on a slow, busy machine.
 MOST_SECONDS = 300
 
@@ -35,18 +32,12 @@ def until(what, condition):
 class LocalCloud(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.data = tempfile.TemporaryDirectory()
-        command = [os.environ["SLUICE"], "up", "--json", "--port", "0", "--data", cls.data.name]
-        cls.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        cls.deployment = json.loads(cls.process.stdout.readline())
+        cls.up = Up()
+        cls.deployment = cls.up.deployment
 
     @classmethod
     def tearDownClass(cls):
-        cls.process.send_signal(signal.SIGTERM)
-        code = cls.process.wait(timeout=30)
-        cls.process.stdout.close()
-        cls.data.cleanup()
-        assert code == 0, f"the program ended with {code}"
+        cls.up.close()
 
     def client(self, service):
         return boto3.client(
