@@ -38,7 +38,10 @@ const UNREADABLE: &str = "the text layer is unreadable";
 pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     let mut document = match open::open(input.bytes, draft.limits) {
         Ok(document) => document,
-        Err(DocumentError::Damaged(_)) => {
+        Err(DocumentError::Damaged(reason)) => {
+            if reason == open::UNDECRYPTABLE {
+                draft.metadata("Encrypted", "true");
+            }
             draft.warn(UNREADABLE);
             return Ok(());
         }

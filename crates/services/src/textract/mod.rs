@@ -204,7 +204,7 @@ async fn start_job(call: &Call<'_>, object: &ObjectRef, expected_seconds: u32) -
     match id.map_err(refused) {
         Ok(id) => Ok(Started::Running { id, expected_seconds }),
         Err(CallError::Unavailable(reason)) => Ok(Started::Done(unavailable(call, &reason))),
-        Err(CallError::Failed(failure)) => Err(failure),
+        Err(CallError::Failed(failure)) => Err(locked(call, failure)),
     }
 }
 
@@ -218,13 +218,23 @@ fn refused(error: CallError) -> CallError {
     }
 }
 
+/// A document that was found to be encrypted is refused for that reason.
+fn locked(call: &Call<'_>, failure: Failure) -> Failure {
+    let is_encrypted = call.earlier.metadata.contains_key("Encrypted");
+    if !is_encrypted || failure.name != FailureName::ServiceRejected {
+        return failure;
+    }
+    Failure::new(FailureName::EncryptedObject, format!("the document is encrypted: {}", failure.message))
+}
+
 fn expected_seconds(call: &Call<'_>, scope: &Scope) -> u32 {
     let by_size = || u32::try_from(call.subject.size_bytes / BYTES_A_PAGE).unwrap_or(u32::MAX).min(MOST_PAGES);
     SHORTEST_JOB_SECONDS + scope.pages().unwrap_or_else(by_size)
 }
 
 async fn poll(call: &Call<'_>, job: &str) -> Result<Polled, Failure> {
-    let Some(mut raw) = calls::collect(&client(call), &Kind::of(call), job).await? else {
+    let collected = calls::collect(&client(call), &Kind::of(call), job).await;
+    let Some(mut raw) = collected.map_err(|failure| locked(call, failure))? else {
         return Ok(Polled::Running);
     };
     if let Scope::Pages(pages) = scope(call.subject, call.earlier) {

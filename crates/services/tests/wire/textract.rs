@@ -83,6 +83,18 @@ async fn a_job_that_failed_before_a_redrive_is_started_anew() {
 }
 
 #[tokio::test]
+async fn a_document_that_was_found_encrypted_is_refused_for_that() {
+    for (is_encrypted, name) in [(true, FailureName::EncryptedObject), (false, FailureName::ServiceRejected)] {
+        let mut world =
+            World::new("application/pdf", ALL, |_| Answer::error(400, "UnsupportedDocumentException")).await;
+        if is_encrypted {
+            world.earlier.metadata.insert("Encrypted".into(), "true".into());
+        }
+        assert_eq!(Textract.start(&world.call()).await.unwrap_err().name, name);
+    }
+}
+
+#[tokio::test]
 async fn text_alone_is_asked_for_alone() {
     let world = World::new("image/jpeg", &["text"], |_| Answer::json(&answer_of(1, &[]))).await;
     let findings = done(Textract.start(&world.call()).await.unwrap());

@@ -223,3 +223,16 @@ fn a_page_of_glyphs_that_stand_for_nothing_is_left_to_others() {
     assert_eq!((document.text.trim(), document.pages_without_text()), ("", vec![1]));
     assert_eq!(document.warnings.len(), 1);
 }
+
+#[test]
+fn an_encryption_that_is_not_understood_is_named() {
+    let spoil = |document: &mut Document, _: &[ObjectId]| {
+        encrypt(document, "");
+        let id = document.trailer.get(b"Encrypt").unwrap().as_reference().unwrap();
+        let entry = document.objects.get_mut(&id).unwrap().as_dict_mut().unwrap();
+        entry.set("V", 1);
+        entry.set("R", 3);
+    };
+    let document = read_pdf(&make(&["hidden"], spoil)).unwrap();
+    assert_eq!(document.metadata.get("Encrypted").map(String::as_str), Some("true"));
+}
