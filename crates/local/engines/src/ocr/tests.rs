@@ -148,6 +148,15 @@ fn a_page_without_words_is_a_page() {
 }
 
 #[test]
+fn a_speck_is_a_page_without_words() {
+    let scratch = tempfile::tempdir().unwrap();
+    let ocr =
+        Ocr { engine: String::new(), languages: String::new(), can_orient: false, scratch: scratch.path().into() };
+    let page = ocr.read_picture(GrayImage::new(1, 40), 3).unwrap();
+    assert_eq!((page.number, page.words.len(), page.width), (3, 0, 2));
+}
+
+#[test]
 fn english_comes_first_and_no_language_is_told() {
     assert_eq!(chosen_languages("List of available languages (3):\ndeu\neng\nosd\n").as_deref(), Some("eng+deu"));
     assert_eq!(chosen_languages("List of available languages (1):\nosd\n"), None);
