@@ -98,6 +98,7 @@ fn broken(error: &image::ImageError) -> DocumentError {
         image::ImageError::Limits(_) => {
             DocumentError::TooLarge(format!("`{MOST_SIDE}` pixels a side, or `{MOST_BYTES}` bytes of pixels"))
         }
+        image::ImageError::Unsupported(error) => DocumentError::Unsupported(format!("this kind of picture: {error}")),
         error => DocumentError::damaged(format!("the picture cannot be decoded: {error}")),
     }
 }
