@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use cloud::deployment::{CATALOG_BUCKET, STATE_MACHINE, Stack, state_machine_arn};
-use cloud::{Cloud, Config};
+use cloud::{Cloud, CloudError, Config};
 use domain::change::{Change, Status, record_key};
 use serde_json::{Value, json};
 use tests::program;
@@ -22,7 +22,15 @@ async fn start(directory: &std::path::Path, state: Value) -> Cloud {
         settings_file: None,
         environment: [].into(),
     };
-    Cloud::start(Config { stack: Some(stack), ..Config::new(directory) }).await.unwrap()
+    let config = Config { stack: Some(stack), ..Config::new(directory) };
+    for _ in 0..200 {
+        match Cloud::start(config.clone()).await {
+            // The last one lets go of the directory when the last of its tasks has ended.
+            Err(CloudError::Lock(_)) => tokio::time::sleep(Duration::from_millis(50)).await,
+            started => return started.unwrap(),
+        }
+    }
+    panic!("the directory stays locked");
 }
 
 async fn ask(cloud: &Cloud, operation: &str, body: Value) -> Value {
