@@ -5,6 +5,7 @@ SLUICE names the program.
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ import botocore.exceptions
 
 # The longest that anything here may take: recognising speech on a slow, busy machine.
 MOST_SECONDS = 300
+
+SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
 
 ROLE = "arn:aws:iam::000000000000:role/test"
 

@@ -7,13 +7,10 @@ the input: no constant would pass.
 import io
 import json
 import os
-import pathlib
 import unittest
 
 import botocore.exceptions
-from harness import CloudTestCase, until
-
-SAMPLES = pathlib.Path(__file__).resolve().parents[2] / "samples"
+from harness import SAMPLES, CloudTestCase, until
 
 
 class LocalCloud(CloudTestCase):

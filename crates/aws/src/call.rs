@@ -85,6 +85,7 @@ const CODES: &[(&[&str], FailureName)] = &[
             "ServiceUnavailable",
             "RequestTimeout",
             "RequestTimeoutException",
+            "ConditionalRequestConflict",
         ],
         FailureName::Transient,
     ),

@@ -2,6 +2,7 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
@@ -103,15 +104,27 @@ impl Store {
     /// # Errors
     /// When S3 fails or the object is not what `T` looks like.
     pub async fn read_json<T: DeserializeOwned>(&self, object: &ObjectRef) -> Result<Option<T>, Failure> {
+        Ok(self.read_tagged_json(object).await?.map(|(value, _)| value))
+    }
+
+    /// Reads a JSON object with its entity tag, for [`Store::replace_json`].
+    ///
+    /// # Errors
+    /// As [`Store::read_json`].
+    pub async fn read_tagged_json<T: DeserializeOwned>(
+        &self,
+        object: &ObjectRef,
+    ) -> Result<Option<(T, String)>, Failure> {
         let request = self.client.get_object().bucket(&object.bucket).key(&object.key).send().await;
         let output = match request.map_err(|error| failure("s3:GetObject", &error)) {
             Err(failure) if failure.name == FailureName::ObjectGone => return Ok(None),
             output => output?,
         };
+        let etag = output.e_tag().unwrap_or_default().to_owned();
         let bytes = collect(output, object).await?;
         let value = serde_json::from_slice(&bytes)
             .map_err(|error| Failure::internal(format!("failed to read `{object}` back: {error}")))?;
-        Ok(Some(value))
+        Ok(Some((value, etag)))
     }
 
     /// Writes `value` as a JSON object; writing the same again changes nothing.
@@ -119,9 +132,29 @@ impl Store {
     /// # Errors
     /// When S3 fails.
     pub async fn write_json<T: Serialize>(&self, object: &ObjectRef, value: &T) -> Result<(), Failure> {
-        let bytes = serde_json::to_vec(value)
-            .map_err(|error| Failure::internal(format!("failed to serialise `{object}`: {error}")))?;
-        self.write(object, "application/json", bytes.into()).await
+        self.write(object, "application/json", json(object, value)?).await
+    }
+
+    /// Writes `value` over the object that carries `etag`, or where there is none yet; says whether it did.
+    ///
+    /// # Errors
+    /// When S3 fails; that somebody else wrote meanwhile is no error.
+    pub async fn replace_json<T: Serialize>(
+        &self,
+        object: &ObjectRef,
+        etag: Option<String>,
+        value: &T,
+    ) -> Result<bool, Failure> {
+        let request = self.client.put_object().bucket(&object.bucket).key(&object.key).content_type("application/json");
+        let request = match etag {
+            Some(etag) => request.if_match(etag),
+            None => request.if_none_match("*"),
+        };
+        match request.body(ByteStream::from(json(object, value)?)).send().await {
+            Ok(_) => Ok(true),
+            Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
+            Err(error) => Err(failure("s3:PutObject", &error)),
+        }
     }
 
     /// Writes an object.
@@ -151,6 +184,11 @@ impl Store {
             .await;
         copied.map(drop).map_err(|error| explain(failure("s3:CopyObject", &error), from))
     }
+}
+
+fn json<T: Serialize>(object: &ObjectRef, value: &T) -> Result<Bytes, Failure> {
+    let bytes = serde_json::to_vec(value);
+    bytes.map(Bytes::from).map_err(|error| Failure::internal(format!("failed to serialise `{object}`: {error}")))
 }
 
 /// Everything but what RFC 3986 calls unreserved, and `/`.

@@ -77,10 +77,15 @@ pub fn detect(sample: &Sample<'_>) -> Detection {
     container::detect(sample)
         .or_else(|| compound::detect(sample))
         .or_else(|| media::detect(sample))
-        .or_else(|| binary::detect(sample.head).map(Detection::of))
+        .or_else(|| binary::detect(sample.head).map(|kind| Detection::of(in_tiff(kind, sample))))
         .or_else(|| pdf(sample).map(Detection::of))
         .or_else(|| text::detect(sample).map(Detection::of))
         .unwrap_or_else(|| Detection::of(binary::rare(sample.head)))
+}
+
+/// A camera's raw picture is a TIFF too, and no reader of scans makes anything of it.
+fn in_tiff(kind: &'static str, sample: &Sample<'_>) -> &'static str {
+    if kind == "image/tiff" { hint::camera_raw(sample).unwrap_or(kind) } else { kind }
 }
 
 /// Viewers accept junk before the header, within the first 1,024 bytes (ISO 32000-1, annex H).

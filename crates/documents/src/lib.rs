@@ -2,7 +2,7 @@
 //!
 //! Two doors: [`detect()`] looks at the first and last bytes of a file and names its media type;
 //! [`read()`] turns the whole file into an extraction document (text, pages, tables, metadata,
-//! attachments). Both take strangers' bytes: every reader is bounded in time, output, nesting
+//! attachments). [`picture`] writes pictures anew for services that do not take them. All take strangers' bytes: every reader is bounded in time, output, nesting
 //! and expansion by [`Limits`], and a crash of a reader is an error of that file.
 //!
 //! Absent on purpose: no network, no file system, no clock, no environment, no recognition of
@@ -16,6 +16,7 @@ mod formats;
 mod isolate;
 mod limits;
 mod package;
+pub mod picture;
 mod read;
 mod xml;
 

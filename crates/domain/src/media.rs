@@ -84,9 +84,39 @@ impl Family {
     }
 }
 
+const ARCHIVES: &[&str] = &[
+    "application/gzip",
+    "application/vnd.rar",
+    "application/x-7z-compressed",
+    "application/x-bzip2",
+    "application/x-tar",
+    "application/x-xz",
+    "application/zip",
+    "application/zstd",
+];
+
+/// What to do with a file of a kind that nothing reads.
+#[must_use]
+pub fn advice(media_type: &str) -> Option<&'static str> {
+    match Family::of(media_type) {
+        _ if ARCHIVES.contains(&media_type) => Some("archives are not opened: store the files that are in it"),
+        Family::Image => Some("save it as PNG or JPEG"),
+        Family::Audio => Some("convert it to WAV, MP3 or FLAC"),
+        Family::Video => Some("convert it to MP4 or WebM"),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_is_for_what_can_be_converted() {
+        assert!(advice("application/zip").unwrap().contains("archives"));
+        assert_eq!(advice("image/heic"), Some("save it as PNG or JPEG"));
+        assert_eq!(advice("application/x-elf"), None);
+    }
 
     #[test]
     fn families_follow_the_media_type() {

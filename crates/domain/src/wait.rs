@@ -6,8 +6,8 @@ const SHORTEST_SECONDS: u32 = 1;
 const LONGEST_SECONDS: u32 = 60;
 /// A job gets ten times what is expected of it …
 const DEADLINE_FACTOR: u32 = 10;
-/// … but at least a quarter of an hour (queues at the service) …
-const SHORTEST_DEADLINE_SECONDS: u32 = 15 * 60;
+/// … but at least six hours: services queue what comes at once, and a job is in line as long as those before it take …
+const SHORTEST_DEADLINE_SECONDS: u32 = 6 * 60 * 60;
 /// … and at most twelve hours: three times the longest recording that Transcribe takes.
 const LONGEST_DEADLINE_SECONDS: u32 = 12 * 60 * 60;
 
@@ -41,8 +41,8 @@ mod tests {
 
     #[test]
     fn deadlines_have_a_floor_and_a_ceiling() {
-        assert_eq!(deadline_seconds(1), 900);
-        assert_eq!(deadline_seconds(600), 6000);
+        assert_eq!(deadline_seconds(1), 21_600);
+        assert_eq!(deadline_seconds(3_000), 30_000);
         assert_eq!(deadline_seconds(u32::MAX), 43_200);
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod comprehend;
 pub mod document_text;
+mod picture;
 pub mod registry;
 pub mod rekognition;
 pub mod service;

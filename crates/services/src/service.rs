@@ -44,6 +44,8 @@ pub struct Call<'a> {
     pub task: &'a Task,
     /// The same at every retry: client token, job name, job tag. `[0-9a-f]{32}`.
     pub token: &'a str,
+    /// How often the run was redriven: a job that failed is started anew then, where else it is adopted.
+    pub redrives: u32,
     /// What the earlier tasks of the track have found.
     pub earlier: &'a Extraction,
     /// Where the service may leave objects of its own: a key prefix that ends with `/`.

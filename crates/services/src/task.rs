@@ -53,6 +53,7 @@ impl<'a> Prepared<'a> {
             subject: &self.state.subject,
             task: self.task,
             token: &self.token,
+            redrives: self.state.execution.redrive_count,
             earlier: &self.earlier,
             work: &self.work,
             engines: &self.engines,

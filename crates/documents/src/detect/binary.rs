@@ -17,6 +17,12 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\x09\x00\x04\x00", "application/vnd.ms-excel"),
     (0, b"\x09\x02\x06\x00", "application/vnd.ms-excel"),
     (0, b"\x09\x04\x06\x00", "application/vnd.ms-excel"),
+    (0, b"\0\0\x02\0\x06\x04", "application/vnd.lotus-1-2-3"),
+    (0, b"\0\0\x1a\0", "application/vnd.lotus-1-2-3"),
+    (0, b"\0\0\x02\0\x20\x51", "application/x-quattro-pro"),
+    (0, b"\0\0\x02\0\x21\x51", "application/x-quattro-pro"),
+    (0, b"\0\0\x02\0\x01\x10", "application/x-quattro-pro"),
+    (0, b"\0\0\x02\0\x02\x10", "application/x-quattro-pro"),
     (0, b"\xdb\xa5\x2d\x00", "application/msword"),
     (0, b"\x31\xbe\x00\x00", "application/msword"),
     // Pictures.
@@ -24,6 +30,7 @@ const SIGNATURES: &[(usize, &[u8], &str)] = &[
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (0, b"GIF87a", "image/gif"),
     (0, b"GIF89a", "image/gif"),
+    (8, b"CR\x02\0", "image/x-canon-cr2"),
     (0, b"II*\0", "image/tiff"),
     (0, b"MM\0*", "image/tiff"),
     (0, b"II+\0", "image/tiff"),
@@ -96,9 +103,12 @@ fn bitmap(head: &[u8]) -> Option<&'static str> {
     fits.then_some("image/bmp")
 }
 
+/// Four bytes of zeros and ones begin many a file; the first picture's place must lie behind the list of pictures.
 fn icon(head: &[u8]) -> Option<&'static str> {
     let [0, 0, kind @ (1 | 2), 0, count, 0, _, _, _, 0, ..] = head else { return None };
-    (*count > 0).then_some(if *kind == 1 { "image/vnd.microsoft.icon" } else { "image/x-win-bitmap" })
+    let place = u32::from_le_bytes(head.get(18..22)?.try_into().ok()?);
+    let is_list = *count > 0 && (6 + 16 * u32::from(*count)..1 << 24).contains(&place);
+    is_list.then_some(if *kind == 1 { "image/vnd.microsoft.icon" } else { "image/x-win-bitmap" })
 }
 
 fn metafile(head: &[u8]) -> Option<&'static str> {
@@ -137,9 +147,12 @@ fn cpio(head: &[u8]) -> Option<&'static str> {
 /// Formats that few have heard of, by a larger table; text has been ruled out by now.
 pub(super) fn rare(head: &[u8]) -> String {
     match FileFormat::from_bytes(head) {
-        FileFormat::ArbitraryBinaryData | FileFormat::PlainText | FileFormat::Empty => {
-            "application/octet-stream".to_owned()
-        }
+        // Four bytes tell cursors and icons to the table; whatever has more of them than that was told before.
+        FileFormat::ArbitraryBinaryData
+        | FileFormat::PlainText
+        | FileFormat::Empty
+        | FileFormat::WindowsCursor
+        | FileFormat::WindowsIcon => "application/octet-stream".to_owned(),
         format => format.media_type().to_ascii_lowercase(),
     }
 }

@@ -41,9 +41,10 @@ pub(super) fn detect(sample: &Sample<'_>) -> Option<Detection> {
         return None;
     }
     let kind = match root_names(sample.head) {
-        Some(names) => {
-            STREAMS.iter().find(|(stream, _)| names.iter().any(|name| name == stream)).map(|(_, kind)| *kind)
-        }
+        Some(names) => STREAMS
+            .iter()
+            .find(|(stream, _)| names.iter().any(|name| name.eq_ignore_ascii_case(stream)))
+            .map(|(_, kind)| *kind),
         None => by_sight(sample),
     };
     Some(match kind {

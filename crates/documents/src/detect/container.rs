@@ -65,6 +65,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("index/document.iwa", "application/vnd.apple.iwork"),
     ("index.zip", "application/vnd.apple.iwork"),
     ("index.apxl", "application/vnd.apple.keynote"),
+    ("buildversionhistory.plist", "application/vnd.apple.iwork"),
 ];
 
 /// The media type of a zip container.
@@ -78,6 +79,9 @@ pub(super) fn detect(sample: &Sample<'_>) -> Option<Detection> {
     let members = members(sample);
     let media_type = by_mimetype(&members).or_else(|| by_content_types(&members)).or_else(|| by_names(&members));
     if let Some(media_type) = media_type {
+        return Some(Detection::of(media_type));
+    }
+    if let Some(media_type) = hint::old_office(sample).filter(|_| has_open_office_parts(&members)) {
         return Some(Detection::of(media_type));
     }
     let mut files = members.iter().filter(|member| !member.name.ends_with('/')).peekable();
@@ -161,6 +165,11 @@ fn by_names(members: &[Member<'_>]) -> Option<String> {
     let office = || MEMBERS.iter().find(|(prefix, _)| has(prefix)).filter(|_| is_office);
     let other = || OTHERS.iter().find(|(prefix, _)| has(prefix));
     office().or_else(other).map(|(_, media_type)| (*media_type).to_owned())
+}
+
+/// The office packages from before ODF have no member that names their type.
+fn has_open_office_parts(members: &[Member<'_>]) -> bool {
+    ["content.xml", "styles.xml", "meta.xml"].iter().all(|part| members.iter().any(|member| member.name == *part))
 }
 
 /// The text of a member, as far as the head has it.

@@ -74,6 +74,26 @@ const PACKAGES: &[(&str, &str)] = &[
     ("pptm", "application/vnd.ms-powerpoint.presentation.macroenabled.12"),
 ];
 
+/// Kinds of the office packages from before ODF, once content has shown that it is one.
+const OLD_OFFICE: &[(&str, &str)] = &[
+    ("sxw stw", "application/vnd.sun.xml.writer"),
+    ("sxc stc", "application/vnd.sun.xml.calc"),
+    ("sxi sti", "application/vnd.sun.xml.impress"),
+    ("sxd std", "application/vnd.sun.xml.draw"),
+];
+
+/// Kinds of camera picture that lie in a TIFF; without their names they cannot be told from scans.
+const CAMERA_RAW: &[(&str, &str)] = &[
+    ("dng", "image/x-adobe-dng"),
+    ("nef nrw", "image/x-nikon-nef"),
+    ("arw sr2 srf", "image/x-sony-arw"),
+    ("pef", "image/x-pentax-pef"),
+    ("cr2", "image/x-canon-cr2"),
+    ("3fr fff", "image/x-hasselblad-3fr"),
+    ("iiq", "image/x-phaseone-iiq"),
+    ("srw", "image/x-samsung-srw"),
+];
+
 /// The extension in lower case, without the dot; empty where there is none.
 pub(super) fn extension(sample: &Sample<'_>) -> String {
     let name = sample.file_name.rsplit(['/', '\\']).next().unwrap_or_default();
@@ -107,6 +127,16 @@ pub(super) fn package(sample: &Sample<'_>) -> Option<&'static str> {
     let has_directory = sample.tail.windows(4).any(|four| four == b"PK\x05\x06")
         || sample.is_whole() && sample.head.windows(4).any(|four| four == b"PK\x05\x06");
     if has_directory { None } else { by_extension(PACKAGES, sample) }
+}
+
+/// The kind of office package from before ODF that the name speaks of.
+pub(super) fn old_office(sample: &Sample<'_>) -> Option<&'static str> {
+    by_extension(OLD_OFFICE, sample)
+}
+
+/// The kind of camera picture that the name of a TIFF speaks of.
+pub(super) fn camera_raw(sample: &Sample<'_>) -> Option<&'static str> {
+    by_extension(CAMERA_RAW, sample)
 }
 
 fn by_extension(kinds: &[(&'static str, &'static str)], sample: &Sample<'_>) -> Option<&'static str> {

@@ -16,6 +16,30 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_cameras_picture_is_no_scan() {
+    let tiff = [b"II*\0".as_slice(), &[0; 600]].concat();
+    let canon = [b"II*\0\x10\0\0\0CR\x02\0".as_slice(), &[0; 600]].concat();
+    let cases = [
+        (&tiff, "scan.tif", "image/tiff"),
+        (&tiff, "scan", "image/tiff"),
+        (&tiff, "photo.NEF", "image/x-nikon-nef"),
+        (&tiff, "photo.dng", "image/x-adobe-dng"),
+        (&canon, "photo", "image/x-canon-cr2"),
+    ];
+    for (bytes, name, expected) in cases {
+        assert_eq!(media_type(bytes, name), expected, "{name}");
+    }
+}
+
+#[test]
+fn office_packages_from_before_odf_go_by_their_parts_and_name() {
+    let parts = [("content.xml", "<a/>"), ("styles.xml", "<a/>"), ("meta.xml", "<a/>")];
+    assert_eq!(media_type(&pack(&parts), "table.sxc"), "application/vnd.sun.xml.calc");
+    assert_eq!(media_type(&pack(&parts), "table.zip"), "application/zip");
+    assert_eq!(media_type(&pack(&parts[..1]), "table.sxc"), "application/zip");
+}
+
+#[test]
 fn signatures_name_binary_files() {
     let padded = |start: &[u8]| [start, &[0; 600]].concat();
     let at = |offset: usize, bytes: &[u8]| [&vec![0; offset][..], bytes, &[0; 64]].concat();
@@ -25,7 +49,9 @@ fn signatures_name_binary_files() {
         (padded(b"GIF89a"), "image/gif"),
         (padded(b"II*\0"), "image/tiff"),
         ([b"BM\0\0\0\0\0\0\0\0\x36\0\0\0\x28\0\0\0".to_vec(), vec![0; 60]].concat(), "image/bmp"),
-        (b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0".to_vec(), "image/vnd.microsoft.icon"),
+        (b"\0\0\x01\0\x01\0\x10\x10\0\0\x01\0\x20\0\x68\0\0\0\x16\0\0\0".to_vec(), "image/vnd.microsoft.icon"),
+        (padded(b"\0\0\x02\0\x06\x04\x06\0\x08\0"), "application/vnd.lotus-1-2-3"),
+        (padded(b"\0\0\x02\0\x01\0\0\0\0\0"), "application/octet-stream"),
         (padded(b"RIFF\x10\0\0\0WEBPVP8 "), "image/webp"),
         (padded(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"), "image/heic"),
         (padded(b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic"), "image/heic"),

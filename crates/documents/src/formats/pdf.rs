@@ -15,6 +15,8 @@ use crate::draft::Draft;
 use crate::error::DocumentError;
 use crate::isolate;
 
+mod bidi;
+mod cmap;
 mod flatten;
 mod fonts;
 mod guard;
@@ -36,7 +38,10 @@ const UNREADABLE: &str = "the text layer is unreadable";
 pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
     let mut document = match open::open(input.bytes, draft.limits) {
         Ok(document) => document,
-        Err(DocumentError::Damaged(_)) => {
+        Err(DocumentError::Damaged(reason)) => {
+            if reason == open::UNDECRYPTABLE {
+                draft.metadata("Encrypted", "true");
+            }
             draft.warn(UNREADABLE);
             return Ok(());
         }
@@ -82,17 +87,17 @@ fn read_page(scratch: &mut scratch::Scratch<'_>, page: ObjectId, draft: &Draft<'
     if !flat.has_text() {
         return Some(String::new());
     }
-    let text = scratch.text(flat, max_chars)?;
-    is_readable(&text).then_some(text)
+    let (text, unknown) = scratch.text(flat, max_chars)?;
+    is_readable(&text, unknown).then_some(text)
 }
 
-/// Glyphs without a meaning come out as replacement, private or control characters.
-fn is_readable(text: &str) -> bool {
+/// Glyphs without a meaning come out as replacement, private or control characters, or not at all.
+fn is_readable(text: &str, unknown: usize) -> bool {
     let is_garbage =
         |c: &char| matches!(c, '\u{fffd}' | '\u{e000}'..='\u{f8ff}') || c.is_control() && !c.is_whitespace();
     let all = text.chars().filter(|c| !c.is_whitespace()).count();
     let garbage = text.chars().filter(is_garbage).count();
-    garbage * 4 <= all
+    garbage * 4 <= all && unknown * 2 <= all
 }
 
 /// The pages in order; where the page tree is broken, as they lie in the file.

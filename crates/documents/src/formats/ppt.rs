@@ -39,6 +39,9 @@ pub(crate) fn read(input: &Input<'_>, draft: &mut Draft<'_>) -> Outcome {
         return Err(DocumentError::Encrypted("the presentation needs a password"));
     }
     let Some(stream) = file.stream("PowerPoint Document") else {
+        if file.has("PP40") {
+            return Err(DocumentError::Unsupported("a presentation older than PowerPoint 97".to_owned()));
+        }
         return Err(DocumentError::damaged("it holds no presentation"));
     };
     file.summarise(draft);

@@ -1,7 +1,9 @@
 //! `catalog`: writes the one change record of a run, and ends or resumes a run that failed.
 //!
+//! Step Functions calls it as a step; `EventBridge` calls it for executions that ended where no step could record it.
 //! It appends small objects only; merging them into a table is another machine's work.
 
+mod ended;
 mod record;
 
 use aws::Deployment;
@@ -11,12 +13,18 @@ use domain::object::ObjectRef;
 use domain::stage::{CatalogRequest, FailedRun};
 use serde_json::{Value, json};
 
+pub use ended::{Ended, Request};
+
 /// Does what the request asks.
 ///
 /// # Errors
 /// For [`CatalogRequest::Conclude`] the failure that was recorded; else what S3 says.
-pub async fn handle(deployment: Deployment, request: CatalogRequest) -> Result<Value, Failure> {
-    match request {
+pub async fn handle(deployment: Deployment, request: Request) -> Result<Value, Failure> {
+    let step = match request {
+        Request::Step(step) => step,
+        Request::Ended(ended) => return record_end(&deployment, &ended).await,
+    };
+    match step {
         CatalogRequest::Outcome { state } => {
             let change = record::of_outcome(state, aws::clock::now())?;
             let uri = write(&deployment, &change).await?;
@@ -30,9 +38,28 @@ pub async fn handle(deployment: Deployment, request: CatalogRequest) -> Result<V
     }
 }
 
+/// Records the end of an execution, unless the run has recorded its outcome itself.
+async fn record_end(deployment: &Deployment, ended: &Ended) -> Result<Value, Failure> {
+    let Some(change) = record::of_end(ended, aws::clock::now()) else {
+        // Somebody started it by hand with an input of their own: there is no file to record.
+        return Ok(json!({ "run": ended.run_name(), "recorded": false }));
+    };
+    let place = place(deployment, &change);
+    let there = deployment.store.read_tagged_json::<Change>(&place).await?;
+    let recorded = match there {
+        Some((there, _)) if ended.is_told_by(&there) => false,
+        // A run that writes its record at this moment knows more.
+        there => deployment.store.replace_json(&place, there.map(|(_, etag)| etag), &change).await?,
+    };
+    Ok(json!({ "run": change.run, "recorded": recorded }))
+}
+
+fn place(deployment: &Deployment, change: &Change) -> ObjectRef {
+    ObjectRef::new(&deployment.names.catalog_bucket, record_key(change.event_time, &change.run))
+}
+
 async fn write(deployment: &Deployment, change: &Change) -> Result<String, Failure> {
-    let key = record_key(change.event_time, &change.run);
-    let place = ObjectRef::new(&deployment.names.catalog_bucket, key);
+    let place = place(deployment, change);
     deployment.store.write_json(&place, change).await?;
     Ok(place.uri())
 }

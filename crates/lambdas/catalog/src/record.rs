@@ -7,6 +7,8 @@ use domain::stage::{Arrived, Classified, Decision, Facts, FailedRun, Processed};
 use jiff::{Timestamp, Unit};
 use serde_json::Value;
 
+use crate::ended::Ended as EndedExecution;
+
 /// The record of a run that came to its end.
 ///
 /// # Errors
@@ -31,6 +33,13 @@ pub(crate) fn of_failure(run: &FailedRun, now: Timestamp) -> Change {
         facts: Facts::default(),
     };
     change(ended, now)
+}
+
+/// The record of an execution that ended where no step could record it; nothing where it was about no object.
+pub(crate) fn of_end(execution: &EndedExecution, now: Timestamp) -> Option<Change> {
+    let (status, reason) = execution.outcome();
+    let arrived = execution.arrived()?;
+    Some(change(Ended { arrived, subject: None, status, reason: Some(reason), facts: Facts::default() }, now))
 }
 
 struct Ended {

@@ -4,7 +4,7 @@ use aws::store::Head;
 use documents::{Detection, Problem};
 use domain::change::Status;
 use domain::failure::Failure;
-use domain::media::Family;
+use domain::media::{self, Family};
 use domain::object::ObjectRef;
 use domain::plan::{Subject, Track};
 use domain::settings::Settings;
@@ -56,7 +56,9 @@ fn by_problem(problem: Problem) -> (Status, String) {
 /// the result, and nothing is spent on it.
 fn refusal(subject: &Subject, tracks: &[Track]) -> Option<(Status, String)> {
     if tracks.is_empty() {
-        return Some((Status::Unsupported, format!("no service that is switched on reads `{}`", subject.media_type)));
+        let advice = media::advice(&subject.media_type).map(|advice| format!(": {advice}")).unwrap_or_default();
+        let reason = format!("no service that is switched on reads `{}`{advice}", subject.media_type);
+        return Some((Status::Unsupported, reason));
     }
     let refusals: Option<Vec<Failure>> = tracks.iter().map(|track| refused(subject, track)).collect();
     let first = refusals?.into_iter().next()?;
@@ -98,6 +100,7 @@ mod tests {
             ("message/rfc822", &["text: document-text comprehend"]),
             ("application/pdf", &["text: document-text textract comprehend"]),
             ("image/png", &["text: document-text textract comprehend", "vision: rekognition"]),
+            ("image/webp", &["text: document-text textract comprehend", "vision: rekognition"]),
             ("audio/wav", &["speech: transcribe comprehend"]),
         ];
         for (media_type, expected) in cases {
@@ -111,7 +114,7 @@ mod tests {
             (decide_on("text/plain", 0, Some(Problem::Empty)), Status::Empty),
             (decide_on("application/pdf", 9, Some(Problem::Encrypted("it has a password".into()))), Status::Encrypted),
             (decide_on("application/x-executable", 9, None), Status::Unsupported),
-            (decide_on("image/bmp", 9, None), Status::Unsupported),
+            (decide_on("image/heic", 9, None), Status::Unsupported),
             (decide_on("audio/wav", 3 << 30, None), Status::TooLarge),
         ];
         for (decision, expected) in cases {

@@ -66,9 +66,9 @@ mod tests {
             r#""progress": "WAIT", "wait_seconds": 1, "job": {"id": "j", "started": "2026-05-01T12:00:00Z", "expected_seconds": 10}"#,
         );
         let job = job(&state).unwrap().clone();
-        let later = still_running(&state, job.clone(), "2026-05-01T12:14:59Z".parse().unwrap()).unwrap();
+        let later = still_running(&state, job.clone(), "2026-05-01T17:59:59Z".parse().unwrap()).unwrap();
         assert!(matches!(later.progress, Progress::Wait { wait_seconds: 8, job: Job { polls: 1, .. } }), "{later:?}");
-        let failure = still_running(&state, job, "2026-05-01T12:15:01Z".parse().unwrap()).unwrap_err();
+        let failure = still_running(&state, job, "2026-05-01T18:00:01Z".parse().unwrap()).unwrap_err();
         assert_eq!(failure.name, FailureName::TimedOut);
     }
 

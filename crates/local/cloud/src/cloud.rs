@@ -12,10 +12,11 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::ai::media::{Media, MediaConfig};
+use crate::bus::Rule;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::database::{Database, DatabaseError, DirectoryLock, LockError};
-use crate::deployment::{DeployError, Stack};
+use crate::deployment::{self, DeployError, Stack};
 use crate::faults::Faults;
 use crate::lambda::{Endpoint, FunctionConfig, Functions, Surroundings};
 use crate::queue::{EventFaults, Queue, Settings};
@@ -162,10 +163,13 @@ impl Cloud {
         let media = Media::new(context.clone(), tasks.clone(), media(&config));
         let services = Services { media: media.clone(), s3: crate::s3::service(&context) };
         let key = context.database.write(|database| states::token_key(database)).await?;
+        let rules = config.stack.as_ref().map_or_else(Vec::new, |_| deployment::rules(&config.region));
+        let queue = Queue::new(&context, delivery(&config.faults, &rules, &context.region));
+        let (around, retention) = (context.clone(), config.retention);
         let cloud = Self {
             address,
-            states: States::new(context.clone(), functions.clone(), services, key, tasks.clone(), config.retention),
-            queue: Queue::new(&context, delivery(&config.faults)),
+            states: States::new(around, functions.clone(), services, key, tasks.clone(), retention, rules),
+            queue,
             media,
             context,
             functions,
@@ -282,11 +286,12 @@ fn workers(asked: usize) -> usize {
     }
 }
 
-/// How the bucket's events are delivered, with the faults that strike their delivery.
-fn delivery(faults: &Faults) -> Settings {
+/// How events are delivered, with the faults that strike their delivery.
+fn delivery(faults: &Faults, rules: &[Rule], region: &str) -> Settings {
     let (duplicates, reorders) = (faults.clone(), faults.clone());
     let faults = EventFaults::new(move || duplicates.duplicates_event(), move || reorders.reorders_event());
-    Settings { faults, ..Settings::default() }
+    let mappings = rules.iter().map(|rule| rule.mapping(region)).collect();
+    Settings { faults, mappings, ..Settings::default() }
 }
 
 fn take_directory(directory: &Path) -> Result<DirectoryLock, CloudError> {

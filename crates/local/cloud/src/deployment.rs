@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures::future::try_join_all;
 use serde_json::json;
 
+use crate::bus;
 use crate::context::{ACCOUNT, Context};
 use crate::lambda::FunctionConfig;
 use crate::states::States;
@@ -26,6 +27,9 @@ pub const CATALOG_BUCKET: &str = "sluice-catalog";
 pub const STATE_MACHINE: &str = "sluice-extract";
 /// The function that is told of changes in the raw bucket.
 pub const START_FUNCTION: &str = "sluice-start";
+
+/// The function that is told of executions that ended without a record of their own.
+pub const CATALOG_FUNCTION: &str = "sluice-catalog";
 
 /// Each bucket, and whether it keeps versions.
 const BUCKETS: [(&str, bool); 3] = [(RAW_BUCKET, true), (EXTRACTED_BUCKET, false), (CATALOG_BUCKET, true)];
@@ -152,6 +156,17 @@ impl Stack {
         try_join_all(BUCKETS.map(|(bucket, versioned)| make_bucket(context, bucket, versioned))).await?;
         Ok(context.store.set_notifications(RAW_BUCKET, &notifications(&context.region)).await?)
     }
+}
+
+/// The rules of the default event bus: an execution that was stopped, timed out or broken by Step Functions itself has
+/// passed no state that could record it.
+pub(crate) fn rules(region: &str) -> Vec<bus::Rule> {
+    vec![bus::Rule {
+        name: "sluice-ended",
+        machine_arn: state_machine_arn(region, STATE_MACHINE),
+        statuses: &["ABORTED", "FAILED", "TIMED_OUT"],
+        function: CATALOG_FUNCTION.to_owned(),
+    }]
 }
 
 fn name_of(function: &Function) -> String {

@@ -4,6 +4,7 @@
 //! What this crate refuses to do: listen beyond loopback unless asked, and invent answers.
 
 pub mod ai;
+pub mod bus;
 pub mod clock;
 mod cloud;
 pub mod context;

@@ -7,6 +7,7 @@
 
 mod activities;
 mod aliases;
+mod announce;
 mod call;
 mod deletions;
 mod driver;
@@ -34,12 +35,13 @@ mod versions;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use asl::{Definition, TokenKey};
+use asl::{Definition, LogEntry, TokenKey};
 use jiff::SignedDuration;
 use rusqlite::{Connection, Transaction};
 use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::bus::Rule;
 use crate::context::Context;
 use crate::lambda::Functions;
 use crate::tasks::Tasks;
@@ -47,7 +49,7 @@ use crate::wire::{Outcome, ServiceError};
 pub(crate) use task_tokens::key as token_key;
 
 use deletions::Deletions;
-use executions::rows::{self, Row};
+use executions::rows::{self, Closed, Row};
 use express::Waiters;
 use integrations::Services;
 use map_runs::MapRuns;
@@ -88,6 +90,7 @@ struct Inner {
     watched: jobs::Watched,
     token_key: TokenKey,
     tasks: Tasks,
+    rules: Vec<Rule>,
     scheduler: Mutex<Scheduler>,
     calls: Arc<Semaphore>,
     definitions: Mutex<HashMap<i64, Revision>>,
@@ -98,7 +101,8 @@ struct Inner {
 }
 
 impl States {
-    /// The surface over the database of `context`, which must have been opened with [`SCHEMA`].
+    /// The surface over the database of `context`, which must have been opened with [`SCHEMA`]; `rules` say who is
+    /// told how executions end.
     pub(crate) fn new(
         context: Context,
         functions: Functions,
@@ -106,6 +110,7 @@ impl States {
         token_key: TokenKey,
         tasks: Tasks,
         retention: Retention,
+        rules: Vec<Rule>,
     ) -> Self {
         let inner = Inner {
             context,
@@ -115,6 +120,7 @@ impl States {
             watched: jobs::Watched::default(),
             token_key,
             tasks,
+            rules,
             scheduler: Mutex::default(),
             calls: Arc::new(Semaphore::new(MOST_CALLS)),
             definitions: Mutex::default(),
@@ -231,6 +237,24 @@ impl States {
         W: FnOnce(&Transaction<'_>) -> rusqlite::Result<T> + Send + 'static,
     {
         self.context().database.write(work).await.map_err(|error| refusal::broken(&error))
+    }
+
+    /// Adds entries to an execution's log and, with its end, the event that tells of it; then whoever waits for the end
+    /// is told.
+    async fn append(&self, number: i64, entries: Vec<LogEntry>, closed: Option<Closed>) -> Result<(), ServiceError> {
+        let (states, status) = (self.clone(), closed.as_ref().map(|closed| closed.status));
+        let told = self.write(move |database| {
+            rows::append(database, number, &entries, closed.as_ref())?;
+            let (rules, region) = (&states.inner.rules, &states.context().region);
+            if closed.is_some() { announce::end(database, rules, region, number) } else { Ok(false) }
+        });
+        if told.await? {
+            self.context().store.events_waiting().notify_one();
+        }
+        if let Some(status) = status {
+            self.execution_closed(number, status);
+        }
+        Ok(())
     }
 
     /// Aborts an execution; resolves with the time of its end once that is on disk.

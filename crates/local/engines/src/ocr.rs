@@ -36,6 +36,9 @@ const LONGEST_SIDE: u32 = 5000;
 /// engine misses half the words, and twice the size finds them.
 const ENLARGED_BELOW: u32 = 1200;
 
+/// The engine fails on pictures whose shorter side is not a few pixels; no letter is as small as this.
+const SHORTEST_SIDE: u32 = 10;
+
 /// Below this mean confidence a page may lie on its side, and orientation detection is tried.
 const DOUBTFUL_CONFIDENCE: f64 = 0.6;
 
@@ -147,6 +150,9 @@ impl Ocr {
     /// When the engine fails or passes its bounds.
     pub fn read_picture(&self, picture: GrayImage, number: u32) -> Result<Page, OcrError> {
         let mut picture = fitted(picture);
+        if picture.width().min(picture.height()) < SHORTEST_SIDE {
+            return Ok(blank(&picture, number));
+        }
         let rules = rules::erase(&mut picture);
         let directory = tempfile::tempdir_in(&self.scratch)?;
         let file = directory.path().join("page.pgm");
@@ -237,6 +243,11 @@ impl Page {
     pub fn text_of_words(&self, words: &[usize]) -> String {
         words.iter().map(|word| self.words[*word].text.as_str()).collect::<Vec<_>>().join(" ")
     }
+}
+
+fn blank(picture: &GrayImage, number: u32) -> Page {
+    let (width, height) = picture.dimensions();
+    Page { number, width, height, words: Vec::new(), lines: Vec::new(), tables: Vec::new(), fields: Vec::new() }
 }
 
 fn fitted(picture: GrayImage) -> GrayImage {

@@ -154,11 +154,15 @@ fn kind(span: &Span) -> String {
     span.r#type.clone().unwrap_or_else(|| "OTHER".to_owned())
 }
 
-/// The surer of two: speech is known by its sound before its transcript is read.
+/// How sure a text must be of its language to overrule what was found before it was read.
+const SURE: f64 = 0.9;
+
+/// What is known of the sound, or declared by the file, stands unless the text is sure of something else: a transcript
+/// of three words may look like any language.
 fn language(raw: &Raw, earlier: Option<Language>) -> Option<Language> {
     let best = raw.languages.first().map(|best| Language { code: best.language_code.clone(), confidence: best.score });
     match (best, earlier) {
-        (Some(best), Some(earlier)) if earlier.confidence > best.confidence => Some(earlier),
+        (Some(best), Some(earlier)) if earlier.confidence > best.confidence || best.confidence < SURE => Some(earlier),
         (best, earlier) => best.or(earlier),
     }
 }

@@ -119,12 +119,12 @@ fn sentiment_is_weighted_by_length() {
 }
 
 #[test]
-fn the_surer_language_stays() {
-    let raw = json!({"Languages": [{"LanguageCode": "nl", "Score": 0.6}]});
-    for (earlier, stays) in [(0.9, "de"), (0.3, "nl")] {
+fn the_text_must_be_sure_to_overrule_what_was_found_before() {
+    for (earlier, score, stays) in [(0.97, 0.95, "de"), (0.3, 0.95, "nl"), (0.9, 0.6, "de"), (0.3, 0.6, "de")] {
+        let raw = json!({"Languages": [{"LanguageCode": "nl", "Score": score}]});
         let mut document =
             Extraction { language: Some(Language { code: "de".into(), confidence: earlier }), ..Extraction::default() };
-        Comprehend.contribute(&findings(raw.clone()), &mut document).unwrap();
+        Comprehend.contribute(&findings(raw), &mut document).unwrap();
         assert_eq!(document.language.unwrap().code, stays);
     }
 }

@@ -1,6 +1,6 @@
 //! Amazon Rekognition: what a picture shows, faces, moderation, known persons, text.
 //!
-//! It reads PNG and JPEG straight from S3. Text is off unless asked for, since Textract reads the
+//! It reads PNG and JPEG straight from S3, and BMP, GIF and WebP from a copy. Text is off unless asked for, since Textract reads the
 //! same picture; where it is on, its lines go to the metadata, so no text is there twice. What it
 //! refuses to do: moving pictures, and keeping a database of faces.
 //!
@@ -10,14 +10,17 @@ use aws::call::CallError;
 use aws_sdk_rekognition::Client;
 use aws_sdk_rekognition::config::Builder;
 use aws_sdk_rekognition::types::{Image, S3Object};
+use bytes::Bytes;
 use domain::answer::{FeatureOutcome, Findings, Outcome};
 use domain::extraction::Extraction;
 use domain::failure::{Failure, FailureName};
+use domain::object::ObjectRef;
 use domain::plan::{Place, Subject, Task};
 use domain::settings::Preset;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
+use crate::picture;
 use crate::service::{Call, Descriptor, Feature, Polled, Service, Started, feature_result};
 use answer::Raw;
 use pixels::{HEADER_BYTES, Pixels, pixels};
@@ -82,12 +85,16 @@ impl Service for Rekognition {
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {
         if !is_read(subject) {
-            let message = format!("rekognition does not take `{}`: it takes PNG and JPEG", subject.media_type);
+            let message = format!(
+                "rekognition does not take `{}`: it takes PNG and JPEG, and BMP, GIF and WebP when converted",
+                subject.media_type
+            );
             return Err(Failure::new(FailureName::UnsupportedMedia, message));
         }
-        if subject.size_bytes > LIMIT_BYTES {
+        let limit_bytes = if picture::is_converted(subject) { picture::LIMIT_BYTES } else { LIMIT_BYTES };
+        if subject.size_bytes > limit_bytes {
             let message = format!(
-                "`{}` has {} bytes, and rekognition takes {LIMIT_BYTES} at most",
+                "`{}` has {} bytes, and rekognition takes {limit_bytes} at most",
                 subject.object, subject.size_bytes
             );
             return Err(Failure::new(FailureName::ObjectTooLarge, message));
@@ -111,11 +118,15 @@ impl Service for Rekognition {
 }
 
 fn is_read(subject: &Subject) -> bool {
-    matches!(subject.media_type.as_str(), "image/png" | "image/jpeg")
+    matches!(subject.media_type.as_str(), "image/png" | "image/jpeg") || picture::is_converted(subject)
 }
 
 async fn look(call: &Call<'_>) -> Result<Findings, Failure> {
-    let head = call.deployment.store.range(&call.subject.object, &call.subject.etag, 0, HEADER_BYTES).await?;
+    let copy = picture::copy(call, LIMIT_BYTES).await?;
+    let (object, head) = match copy {
+        Some(copy) => (copy.object, copy.bytes),
+        None => (call.subject.object.clone(), head(call).await?),
+    };
     let pixels = pixels(&head);
     if let Some(Pixels { width, height }) = pixels.filter(|pixels| pixels.shorter() < FEWEST_PIXELS) {
         return Ok(Findings::skipped(format!(
@@ -124,17 +135,19 @@ async fn look(call: &Call<'_>) -> Result<Findings, Failure> {
     }
     let client = Client::from_conf(Builder::from(&call.deployment.sdk).interceptor(call.engines.clone()).build());
     let asked: Vec<_> =
-        call.task.features.iter().map(|feature| ask(&client, feature, image(call.subject), pixels)).collect();
+        call.task.features.iter().map(|feature| ask(&client, feature, image(&object), pixels)).collect();
     let answers: Vec<_> = stream::iter(asked).buffered(PARALLEL_CALLS).try_collect().await?;
     findings(call, answers)
 }
 
-fn image(subject: &Subject) -> Image {
-    let object = S3Object::builder()
-        .bucket(&subject.object.bucket)
-        .name(&subject.object.key)
-        .set_version(subject.object.version_id.clone());
-    Image::builder().s3_object(object.build()).build()
+async fn head(call: &Call<'_>) -> Result<Bytes, Failure> {
+    call.deployment.store.range(&call.subject.object, &call.subject.etag, 0, HEADER_BYTES).await
+}
+
+fn image(object: &ObjectRef) -> Image {
+    let object =
+        S3Object::builder().bucket(&object.bucket).name(&object.key).set_version(object.version_id.clone()).build();
+    Image::builder().s3_object(object).build()
 }
 
 async fn ask(

@@ -84,6 +84,11 @@ pub(super) async fn start(client: &Client, kind: Kind, object: &ObjectRef, token
     id.ok_or_else(|| Failure::rejected("textract gave no id for the job that it started").into())
 }
 
+/// Whether a job has ended without an answer.
+pub(super) async fn has_failed(client: &Client, kind: &Kind, job: &str) -> Result<bool, Failure> {
+    Ok(part(client, kind, job, None).await?.status == Some(JobStatus::Failed))
+}
+
 /// One part of a job's answer.
 struct Part {
     status: Option<JobStatus>,

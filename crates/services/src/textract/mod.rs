@@ -1,6 +1,6 @@
 //! Amazon Textract: text, tables and forms of pictures and of PDF pages without a text layer.
 //!
-//! PNG, JPEG and TIFF of one page are read at once, other TIFF and PDF by a job whose client
+//! PNG, JPEG (and what is converted to them) and TIFF of one page are read at once, other TIFF and PDF by a job whose client
 //! token makes a second start adopt the first. It is billed by the page, and tables and forms
 //! cost ten and thirty times as much as text: so of a PDF only the pages without text are sent.
 //! What it refuses to do: read a page again that has its own text.
@@ -18,6 +18,7 @@ use domain::plan::{Place, Subject, Task};
 use domain::settings::Preset;
 use futures::future::BoxFuture;
 
+use crate::picture;
 use crate::service::{Call, Descriptor, Feature, Polled, Service, Started};
 use blocks::Raw;
 use calls::Kind;
@@ -96,7 +97,10 @@ impl Service for Textract {
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {
         let Some(limit_bytes) = limit_bytes(&subject.media_type) else {
-            let message = format!("textract does not take `{}`: it takes PNG, JPEG, TIFF and PDF", subject.media_type);
+            let message = format!(
+                "textract does not take `{}`: it takes PNG, JPEG, TIFF and PDF, and BMP, GIF and WebP when converted",
+                subject.media_type
+            );
             return Err(Failure::new(FailureName::UnsupportedMedia, message));
         };
         if subject.size_bytes > limit_bytes {
@@ -127,6 +131,7 @@ fn limit_bytes(media_type: &str) -> Option<u64> {
     match media_type {
         "image/png" | "image/jpeg" => Some(NOW_LIMIT_BYTES),
         "image/tiff" | "application/pdf" => Some(JOB_LIMIT_BYTES),
+        convertible if documents::picture::is_convertible(convertible) => Some(picture::LIMIT_BYTES),
         _ => None,
     }
 }
@@ -157,6 +162,7 @@ fn client(call: &Call<'_>) -> Client {
 async fn has_one_page(call: &Call<'_>) -> Result<bool, Failure> {
     match call.subject.media_type.as_str() {
         "image/png" | "image/jpeg" => Ok(true),
+        _ if picture::is_converted(call.subject) => Ok(true),
         "image/tiff" if call.subject.size_bytes <= NOW_LIMIT_BYTES => {
             is_one_page_tiff(call).await.map(|one| one.unwrap_or(false))
         }
@@ -175,7 +181,9 @@ async fn is_one_page_tiff(call: &Call<'_>) -> Result<Option<bool>, Failure> {
 }
 
 async fn read_now(call: &Call<'_>) -> Result<Started, Failure> {
-    let answer = calls::read_now(&client(call), Kind::of(call), &call.subject.object).await;
+    let copy = picture::copy(call, NOW_LIMIT_BYTES).await?;
+    let object = copy.as_ref().map_or(&call.subject.object, |copy| &copy.object);
+    let answer = calls::read_now(&client(call), Kind::of(call), object).await;
     match answer.map_err(refused) {
         Ok(raw) => findings(call, &raw).map(Started::Done),
         Err(CallError::Unavailable(reason)) => Ok(Started::Done(unavailable(call, &reason))),
@@ -184,11 +192,19 @@ async fn read_now(call: &Call<'_>) -> Result<Started, Failure> {
 }
 
 async fn start_job(call: &Call<'_>, object: &ObjectRef, expected_seconds: u32) -> Result<Started, Failure> {
-    let id = calls::start(&client(call), Kind::of(call), object, call.token).await;
+    let client = client(call);
+    let mut id = calls::start(&client, Kind::of(call), object, call.token).await;
+    if let Ok(earlier) = &id
+        && call.redrives > 0
+        && calls::has_failed(&client, &Kind::of(call), earlier).await?
+    {
+        // Its token stays taken; another one makes another try.
+        id = calls::start(&client, Kind::of(call), object, &format!("{}-{}", call.token, call.redrives)).await;
+    }
     match id.map_err(refused) {
         Ok(id) => Ok(Started::Running { id, expected_seconds }),
         Err(CallError::Unavailable(reason)) => Ok(Started::Done(unavailable(call, &reason))),
-        Err(CallError::Failed(failure)) => Err(failure),
+        Err(CallError::Failed(failure)) => Err(locked(call, failure)),
     }
 }
 
@@ -202,13 +218,23 @@ fn refused(error: CallError) -> CallError {
     }
 }
 
+/// A document that was found to be encrypted is refused for that reason.
+fn locked(call: &Call<'_>, failure: Failure) -> Failure {
+    let is_encrypted = call.earlier.metadata.contains_key("Encrypted");
+    if !is_encrypted || failure.name != FailureName::ServiceRejected {
+        return failure;
+    }
+    Failure::new(FailureName::EncryptedObject, format!("the document is encrypted: {}", failure.message))
+}
+
 fn expected_seconds(call: &Call<'_>, scope: &Scope) -> u32 {
     let by_size = || u32::try_from(call.subject.size_bytes / BYTES_A_PAGE).unwrap_or(u32::MAX).min(MOST_PAGES);
     SHORTEST_JOB_SECONDS + scope.pages().unwrap_or_else(by_size)
 }
 
 async fn poll(call: &Call<'_>, job: &str) -> Result<Polled, Failure> {
-    let Some(mut raw) = calls::collect(&client(call), &Kind::of(call), job).await? else {
+    let collected = calls::collect(&client(call), &Kind::of(call), job).await;
+    let Some(mut raw) = collected.map_err(|failure| locked(call, failure))? else {
         return Ok(Polled::Running);
     };
     if let Scope::Pages(pages) = scope(call.subject, call.earlier) {

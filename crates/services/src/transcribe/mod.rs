@@ -1,6 +1,6 @@
 //! Amazon Transcribe: speech in recordings and films, with times, speakers and subtitles.
 //!
-//! A job is named by the run's token, so a second start adopts the first. Transcribe reads the
+//! A job is named by the run's token, so a second start adopts the first, unless that failed before a redrive. Transcribe reads the
 //! current version of an object only: a replaced one is refused before the start and named in a
 //! warning afterwards. What it refuses to do: take formats that Transcribe does not list.
 //!
@@ -73,7 +73,11 @@ const DESCRIPTOR: Descriptor = Descriptor {
             about: "subtitle files (WebVTT and SubRip) beside the raw answer",
         },
     ],
-    actions: &["transcribe:StartTranscriptionJob", "transcribe:GetTranscriptionJob"],
+    actions: &[
+        "transcribe:StartTranscriptionJob",
+        "transcribe:GetTranscriptionJob",
+        "transcribe:DeleteTranscriptionJob",
+    ],
 };
 
 /// Amazon Transcribe.
@@ -157,12 +161,24 @@ async fn start_job(call: &Call<'_>, expected_seconds: u32) -> Result<Started, Fa
     let running = Started::Running { id: call.token.to_owned(), expected_seconds };
     let Err(error) = request(call, &client)?.send().await else { return Ok(running) };
     if error.as_service_error().is_some_and(StartTranscriptionJobError::is_conflict_exception) {
-        return job(&client, call.token).await.map(|_| running);
+        return adopt(call, &client).await.map(|()| running);
     }
     match call_error("transcribe:StartTranscriptionJob", &error) {
         CallError::Unavailable(reason) => Ok(Started::Done(unavailable(call, &reason))),
         CallError::Failed(failure) => Err(failure),
     }
+}
+
+/// Takes the job of that name for this run's own; one that failed before a redrive makes room for another try.
+async fn adopt(call: &Call<'_>, client: &Client) -> Result<(), Failure> {
+    let there = job(client, call.token).await?;
+    if call.redrives == 0 || there.transcription_job_status() != Some(&TranscriptionJobStatus::Failed) {
+        return Ok(());
+    }
+    let deleted = client.delete_transcription_job().transcription_job_name(call.token).send().await;
+    deleted.map_err(|error| failure("transcribe:DeleteTranscriptionJob", &error))?;
+    let started = request(call, client)?.send().await;
+    started.map(drop).map_err(|error| failure("transcribe:StartTranscriptionJob", &error))
 }
 
 /// How long the recording lasts, where the header in its first bytes says.

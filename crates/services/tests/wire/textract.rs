@@ -45,6 +45,55 @@ async fn an_image_is_read_at_once() {
     assert_eq!((document.text.as_str(), document.segments[0].confidence), ("Größe", Some(0.995)));
 }
 
+/// One white pixel.
+fn bitmap() -> Vec<u8> {
+    let header = [b"BM".as_slice(), &58_u32.to_le_bytes(), &[0; 4], &54_u32.to_le_bytes(), &40_u32.to_le_bytes()];
+    let size = [1_u32.to_le_bytes(), 1_u32.to_le_bytes()].concat();
+    [header.concat(), size, vec![1, 0, 24, 0], vec![0; 24], vec![255, 255, 255, 0]].concat()
+}
+
+#[tokio::test]
+async fn a_bitmap_is_read_from_a_copy() {
+    let copy = format!("/extracted/work/run/{TOKEN}.png");
+    let put = format!("PUT {copy}");
+    let script = move |asked: &Asked| match asked.operation.as_str() {
+        "GET /raw/in/file" => Answer::bytes(bitmap()),
+        operation if operation == put => Answer::bytes(Vec::new()),
+        _ => Answer::json(&answer_of(1, &[line(1, "hello")])),
+    };
+    let world = World::new("image/bmp", ALL, script).await;
+    done(Textract.start(&world.call()).await.unwrap());
+    let asked = world.server.body("AnalyzeDocument");
+    let copied = json!({"Bucket": "extracted", "Name": copy.trim_start_matches("/extracted/")});
+    assert_eq!(asked["Document"]["S3Object"], copied);
+}
+
+#[tokio::test]
+async fn a_job_that_failed_before_a_redrive_is_started_anew() {
+    for (redrives, status, starts) in [(0, "FAILED", 1), (1, "FAILED", 2), (1, "SUCCEEDED", 1)] {
+        let script = move |asked: &Asked| match asked.operation.as_str() {
+            "StartDocumentAnalysis" => Answer::json(&json!({"JobId": "job"})),
+            _ => Answer::json(&json!({"JobStatus": status})),
+        };
+        let mut world = World::new("application/pdf", ALL, script).await;
+        world.redrives = redrives;
+        assert!(matches!(Textract.start(&world.call()).await.unwrap(), Started::Running { .. }));
+        assert_eq!(world.server.count("StartDocumentAnalysis"), starts, "{redrives} {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_document_that_was_found_encrypted_is_refused_for_that() {
+    for (is_encrypted, name) in [(true, FailureName::EncryptedObject), (false, FailureName::ServiceRejected)] {
+        let mut world =
+            World::new("application/pdf", ALL, |_| Answer::error(400, "UnsupportedDocumentException")).await;
+        if is_encrypted {
+            world.earlier.metadata.insert("Encrypted".into(), "true".into());
+        }
+        assert_eq!(Textract.start(&world.call()).await.unwrap_err().name, name);
+    }
+}
+
 #[tokio::test]
 async fn text_alone_is_asked_for_alone() {
     let world = World::new("image/jpeg", &["text"], |_| Answer::json(&answer_of(1, &[]))).await;

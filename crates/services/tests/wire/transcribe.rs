@@ -78,6 +78,28 @@ async fn a_conflict_adopts_the_job() {
 }
 
 #[tokio::test]
+async fn a_job_that_failed_before_a_redrive_is_started_anew() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    for (redrives, status, starts) in [(0, "FAILED", 1), (1, "FAILED", 2), (1, "COMPLETED", 1), (1, "IN_PROGRESS", 1)] {
+        let is_taken = AtomicBool::new(true);
+        let script = move |asked: &Asked| match asked.operation.as_str() {
+            "StartTranscriptionJob" if is_taken.load(Ordering::Relaxed) => Answer::error(400, "ConflictException"),
+            "GetTranscriptionJob" => Answer::json(&job(status)),
+            "DeleteTranscriptionJob" => {
+                is_taken.store(false, Ordering::Relaxed);
+                Answer::json(&json!({}))
+            }
+            _ => answer(asked),
+        };
+        let mut world = World::new("audio/mpeg", ALL, script).await;
+        world.redrives = redrives;
+        assert!(matches!(Transcribe.start(&world.call()).await.unwrap(), Started::Running { id, .. } if id == TOKEN));
+        let counts = ["StartTranscriptionJob", "DeleteTranscriptionJob"].map(|operation| world.server.count(operation));
+        assert_eq!(counts, [starts, starts - 1], "{redrives} {status}");
+    }
+}
+
+#[tokio::test]
 async fn refusals_have_names() {
     let cases = [
         (400, "ThrottlingException", FailureName::Throttled),

@@ -27,6 +27,7 @@ pub(crate) struct World {
     pub(crate) subject: Subject,
     pub(crate) task: Task,
     pub(crate) earlier: Extraction,
+    pub(crate) redrives: u32,
     work: ObjectRef,
     engines: EngineRecorder,
 }
@@ -61,6 +62,7 @@ impl World {
             subject,
             task: Task { service: "any".into(), features: features.iter().map(ToString::to_string).collect() },
             earlier: Extraction::default(),
+            redrives: 0,
             work: ObjectRef::new("extracted", "work/run/"),
             engines: EngineRecorder::default(),
         }
@@ -77,6 +79,7 @@ impl World {
             subject: &self.subject,
             task: &self.task,
             token: TOKEN,
+            redrives: self.redrives,
             earlier: &self.earlier,
             work: &self.work,
             engines: &self.engines,

@@ -1,11 +1,13 @@
 //! Fonts made fit for `pdf-extract`, which panics on what it does not expect in them.
 //!
-//! Attempts from faithful to poor: the font with its tables put right, then without its font
-//! program, then without its character map, at last a stand-in of a plain encoding.
+//! Attempts from faithful to poor: the font with its tables put right, then with its character map
+//! written anew, then without its font program, then without its character map, at last a stand-in
+//! of a plain encoding.
 
 use lopdf::{Dictionary, Document, Object};
 
-use super::{get, number, resolve};
+use super::{cmap, get, guard, number, resolve};
+use crate::limits::Limits;
 
 /// Base encodings that the crate knows.
 const ENCODINGS: &[&[u8]] = &[b"MacRomanEncoding", b"MacExpertEncoding", b"WinAnsiEncoding"];
@@ -18,7 +20,9 @@ pub(super) fn attempts(document: &Document, font: &Object) -> Vec<Dictionary> {
     let is_composite =
         get(document, font, b"Subtype").is_some_and(|it| it.as_name().is_ok_and(|kind| kind == b"Type0"));
     let faithful = if is_composite { composite(document, font) } else { simple(document, font) };
-    let mut plainer = faithful.clone();
+    let mut mapped = faithful.clone();
+    clean_unicode(document, font, &mut mapped);
+    let mut plainer = mapped.clone();
     if is_composite {
         plainer.set("Encoding", Object::Name(b"Identity-H".to_vec()));
     } else {
@@ -26,7 +30,7 @@ pub(super) fn attempts(document: &Document, font: &Object) -> Vec<Dictionary> {
     }
     let mut plainest = plainer.clone();
     plainest.remove(b"ToUnicode");
-    let mut attempts = vec![faithful, plainer, plainest];
+    let mut attempts = vec![faithful, mapped, plainer, plainest];
     if !is_composite {
         attempts.push(stand_in());
     }
@@ -78,6 +82,35 @@ fn named(document: &Document, font: &Dictionary) -> Dictionary {
     clean
 }
 
+/// The character map without what is no part of it.
+fn clean_unicode(document: &Document, font: &Dictionary, clean: &mut Dictionary) {
+    if let Some(Object::Stream(map)) = get(document, font, b"ToUnicode") {
+        match guard::content(map, &Limits::default()).and_then(|map| cmap::unicode(&map)) {
+            Some(map) => clean.set("ToUnicode", Object::Stream(map)),
+            None => drop_keys(clean, &[b"ToUnicode"]),
+        }
+    }
+}
+
+/// Codes of the lengths that the font's own or a predefined map gives them.
+fn clean_encoding(document: &Document, font: &Dictionary, clean: &mut Dictionary) {
+    match get(document, font, b"Encoding") {
+        Some(Object::Stream(map)) => {
+            if let Some(map) = guard::content(map, &Limits::default()).and_then(|map| cmap::encoding(&map)) {
+                clean.set("Encoding", Object::Stream(map));
+            }
+        }
+        Some(Object::Name(name)) => {
+            let Some((map, is_unicode)) = cmap::predefined(name) else { return };
+            clean.set("Encoding", Object::Stream(map));
+            if is_unicode && !clean.has(b"ToUnicode") {
+                clean.set("ToUnicode", Object::Stream(cmap::utf16()));
+            }
+        }
+        _ => {}
+    }
+}
+
 fn widths(document: &Document, font: &Dictionary) -> Option<(i64, Vec<Object>)> {
     let first = get(document, font, b"FirstChar")?.as_i64().ok()?;
     let widths = get(document, font, b"Widths")?.as_array().ok()?;
@@ -122,6 +155,7 @@ fn encoding(document: &Document, encoding: &Dictionary) -> Dictionary {
 /// A composite font: widths by ranges are written out one by one, which the crate reads wrongly.
 fn composite(document: &Document, font: &Dictionary) -> Dictionary {
     let mut clean = named(document, font);
+    clean_encoding(document, font, &mut clean);
     let descendant = get(document, font, b"DescendantFonts").and_then(|it| it.as_array().ok()?.first());
     let Some(descendant) = descendant.and_then(|it| resolve(document, it)).and_then(|it| it.as_dict().ok()) else {
         return clean;

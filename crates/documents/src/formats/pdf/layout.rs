@@ -1,8 +1,13 @@
 //! Glyphs at places to words and lines: gaps become spaces, moves become line ends.
 //!
-//! Works along the direction of the text, so that turned pages read like upright ones.
+//! Works along the direction of the text, so that turned pages read like upright ones. Lines with letters of
+//! right-to-left scripts are put in their order of reading when they end.
+
+use std::ops::Range;
 
 use pdf_extract::{MediaBox, OutputDev, OutputError, Transform};
+
+use super::bidi::{self, Piece};
 
 /// A gap wider than this part of the font size parts words.
 const WORD_GAP: f64 = 0.1;
@@ -19,9 +24,22 @@ struct Mark {
     across: f64,
 }
 
+/// A glyph of the current line: where it stands, and its part of the text.
+struct Glyph {
+    start: f64,
+    end: f64,
+    text: Range<usize>,
+}
+
 /// Gathers the text of a page.
 pub(super) struct Layout {
     text: String,
+    /// Where the current line begins in the text.
+    line: usize,
+    glyphs: Vec<Glyph>,
+    size: f64,
+    is_rtl: bool,
+    unknown: usize,
     chars_left: usize,
     last: Option<Mark>,
     is_word_start: bool,
@@ -29,15 +47,48 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn new(max_chars: usize) -> Self {
-        Self { text: String::new(), chars_left: max_chars, last: None, is_word_start: false }
+        let (text, glyphs) = (String::new(), Vec::new());
+        Self {
+            text,
+            line: 0,
+            glyphs,
+            size: 0.0,
+            is_rtl: false,
+            unknown: 0,
+            chars_left: max_chars,
+            last: None,
+            is_word_start: false,
+        }
     }
 
     pub(super) fn is_full(&self) -> bool {
         self.chars_left == 0
     }
 
-    pub(super) fn finish(self) -> String {
-        self.text
+    /// The text, and how many glyphs stand for nothing that is known.
+    pub(super) fn finish(mut self) -> (String, usize) {
+        self.end_reading_line();
+        (self.text, self.unknown)
+    }
+
+    fn break_line(&mut self) {
+        self.end_reading_line();
+        self.push('\n');
+        self.line = self.text.len();
+    }
+
+    /// Puts the line in its order of reading, where that is not the order of drawing.
+    fn end_reading_line(&mut self) {
+        if self.is_rtl {
+            let piece =
+                |glyph: &Glyph| Piece { start: glyph.start, end: glyph.end, text: &self.text[glyph.text.clone()] };
+            let mut pieces: Vec<Piece<'_>> = self.glyphs.iter().map(piece).collect();
+            let line = bidi::logical(&mut pieces, self.size * WORD_GAP);
+            self.text.truncate(self.line);
+            self.text.push_str(&line);
+        }
+        self.glyphs.clear();
+        (self.line, self.is_rtl) = (self.text.len(), false);
     }
 
     fn push(&mut self, c: char) {
@@ -53,13 +104,15 @@ impl Layout {
         let is_turned = (here.direction.0 - last.direction.0).hypot(here.direction.1 - last.direction.1) > 0.1;
         let step = (here.across - last.across).abs();
         if is_turned {
-            return self.push('\n');
+            return self.break_line();
         }
         if step > size * FAR_STEP {
-            self.push('\n');
+            self.break_line();
         }
-        if here.along < last.along && step > size * LINE_STEP {
-            self.push('\n');
+        // A line that is drawn from the right is followed by one that begins far to the right.
+        let is_back = here.along < last.along || self.is_rtl && here.along > last.along + size * FAR_STEP;
+        if is_back && step > size * LINE_STEP {
+            self.break_line();
         } else if here.along < last.along - size * FAR_STEP {
             // Back on the same line: columns that are drawn out of order.
             self.push(' ');
@@ -101,9 +154,15 @@ impl OutputDev for Layout {
         {
             self.part(here, last, size);
         }
+        self.unknown += usize::from(text.is_empty());
+        let from = self.text.len();
         text.chars().for_each(|c| self.push(c));
+        let end = along + width * length * font_size.abs();
+        self.glyphs.push(Glyph { start: along, end, text: from..self.text.len() });
+        self.is_rtl |= text.chars().any(bidi::is_rtl);
+        self.size = size;
         self.is_word_start = false;
-        self.last = Some(Mark { along: along + width * length * font_size.abs(), ..here });
+        self.last = Some(Mark { along: end, ..here });
         Ok(())
     }
 

@@ -11,6 +11,9 @@ use crate::limits::Limits;
 /// Viewers accept a header within the first 1,024 bytes.
 const HEADER_BYTES: usize = 1_024;
 
+/// Why a PDF is damaged that is encrypted in a way which is not understood here; others may understand it.
+pub(super) const UNDECRYPTABLE: &str = "it cannot be decrypted";
+
 /// Opens a PDF, with the empty password where it is encrypted.
 pub(super) fn open(bytes: &[u8], limits: &Limits) -> Result<Document, DocumentError> {
     guard::check_expansion(bytes, limits)?;
@@ -49,6 +52,6 @@ fn decrypt(document: &mut Document) -> Result<(), DocumentError> {
         Some(Err(Error::Decryption(DecryptionError::UnsupportedEncryption))) => {
             Err(DocumentError::Encrypted("it needs a certificate or a security handler that is not known here"))
         }
-        _ => Err(DocumentError::damaged("it cannot be decrypted")),
+        _ => Err(DocumentError::damaged(UNDECRYPTABLE)),
     }
 }

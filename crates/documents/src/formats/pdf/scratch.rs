@@ -39,8 +39,9 @@ impl<'a> Scratch<'a> {
         Self { document, page, content, fonts: HashMap::new() }
     }
 
-    /// The text of a flat page; `None` where no way of reading it works.
-    pub(super) fn text(&mut self, flat: Flat, max_chars: usize) -> Option<String> {
+    /// The text of a flat page, and how many glyphs of it stand for nothing that is known; `None` where no way of
+    /// reading it works.
+    pub(super) fn text(&mut self, flat: Flat, max_chars: usize) -> Option<(String, usize)> {
         let mut resources = Dictionary::new();
         for (index, font) in flat.fonts.iter().enumerate() {
             if let Some(fit) = self.fit(font) {
@@ -53,7 +54,7 @@ impl<'a> Scratch<'a> {
         };
         let operations = flat.operations.into_iter().filter(is_fit).collect();
         self.write(with_fonts_set(operations), resources, flat.media_box);
-        self.lay_out(max_chars).or_else(|| self.read_simply())
+        self.lay_out(max_chars).or_else(|| Some((self.read_simply()?, 0)))
     }
 
     /// The reference to a form of the font that does not panic.
@@ -97,7 +98,7 @@ impl<'a> Scratch<'a> {
         self.document.set_object(self.page, page);
     }
 
-    fn lay_out(&self, max_chars: usize) -> Option<String> {
+    fn lay_out(&self, max_chars: usize) -> Option<(String, usize)> {
         isolate::contain(|| {
             let mut layout = Layout::new(max_chars);
             // The layout ends the page itself when it is full: what it has then is the result.

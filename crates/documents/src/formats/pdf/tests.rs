@@ -170,7 +170,69 @@ fn bombs_are_refused() {
 
 #[test]
 fn glyphs_without_meaning_are_no_text() {
-    assert!(is_readable("plain words"));
-    assert!(is_readable("one bad \u{fffd} glyph"));
-    assert!(!is_readable("\u{f001}\u{f002}\u{f003} x"));
+    assert!(is_readable("plain words", 1));
+    assert!(is_readable("one bad \u{fffd} glyph", 0));
+    assert!(!is_readable("\u{f001}\u{f002}\u{f003} x", 0));
+    assert!(!is_readable("half is lost", 6));
+}
+
+/// Makes the font of a PDF that [`make`] makes a composite one with this encoding and character map.
+fn composite(encoding: Object, to_unicode: Option<&str>) -> impl FnOnce(&mut Document, &[ObjectId]) {
+    let to_unicode = to_unicode.map(|map| Stream::new(dictionary! {}, map.as_bytes().to_vec()));
+    move |document, _| {
+        let is_font = |object: &Object| object.as_dict().is_ok_and(|dict| dict.has_type(b"Font"));
+        let id = document.objects.iter().find(|(_, object)| is_font(object)).map(|(id, _)| *id).unwrap();
+        let encoding = document.add_object(encoding);
+        let descendant = document.add_object(dictionary! {
+            "Type" => "Font", "Subtype" => "CIDFontType2", "BaseFont" => "Any", "FontDescriptor" => dictionary! {},
+        });
+        let mut font = dictionary! {
+            "Type" => "Font", "Subtype" => "Type0", "BaseFont" => "Any", "Encoding" => encoding,
+            "DescendantFonts" => vec![descendant.into()],
+        };
+        if let Some(map) = to_unicode {
+            font.set("ToUnicode", document.add_object(map));
+        }
+        document.set_object(id, font);
+    }
+}
+
+#[test]
+fn composite_fonts_are_read_by_the_lengths_of_their_codes() {
+    let one_byte = b"/CMapVersion 1.000 def 1 begincodespacerange <00> <FF> endcodespacerange 1 begincidrange <00> <FF> 7 endcidrange";
+    let one_byte = Object::Stream(Stream::new(dictionary! {}, one_byte.to_vec()));
+    let lower = "1 beginbfrange <41> <5A> <0061> endbfrange";
+    let broken = "9 beginbfchar <48> <0068> <49> <D800> endbfchar 1 beginbfrange <49> <49> <0069> endbfrange";
+    let cases = [
+        (one_byte.clone(), Some(lower), "HELLO", "hello"),
+        // A map that miscounts its entries, with half of a letter in it.
+        (one_byte, Some(broken), "HI", "hi"),
+        (Object::Name(b"UniGB-UCS2-H".to_vec()), None, "\0H\0i", "Hi"),
+        (Object::Name(b"GBK-EUC-H".to_vec()), Some(lower), "HELLO", "hello"),
+    ];
+    for (encoding, map, shown, expected) in cases {
+        let document = read_pdf(&make(&[shown], composite(encoding, map))).unwrap();
+        assert_eq!(document.text.trim(), expected);
+    }
+}
+
+#[test]
+fn a_page_of_glyphs_that_stand_for_nothing_is_left_to_others() {
+    let nothing = composite(Object::Name(b"Identity-H".to_vec()), None);
+    let document = read_pdf(&make(&["\0H\0i\0H\0i"], nothing)).unwrap();
+    assert_eq!((document.text.trim(), document.pages_without_text()), ("", vec![1]));
+    assert_eq!(document.warnings.len(), 1);
+}
+
+#[test]
+fn an_encryption_that_is_not_understood_is_named() {
+    let spoil = |document: &mut Document, _: &[ObjectId]| {
+        encrypt(document, "");
+        let id = document.trailer.get(b"Encrypt").unwrap().as_reference().unwrap();
+        let entry = document.objects.get_mut(&id).unwrap().as_dict_mut().unwrap();
+        entry.set("V", 1);
+        entry.set("R", 3);
+    };
+    let document = read_pdf(&make(&["hidden"], spoil)).unwrap();
+    assert_eq!(document.metadata.get("Encrypted").map(String::as_str), Some("true"));
 }

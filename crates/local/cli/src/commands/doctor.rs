@@ -65,6 +65,7 @@ const NEEDS: &[Need] = &[
         package: "libheif-examples",
     },
     Need { name: "prlimit", sign: Sign::Says("--version"), purpose: "bounds on all of these", package: "util-linux" },
+    Need { name: "setpriv", sign: Sign::Says("--version"), purpose: "no worker outlives us", package: "util-linux" },
     Need { name: "libpocketsphinx", sign: Sign::File(LIBRARY), purpose: "speech", package: "libpocketsphinx3" },
     Need { name: "en-us model", sign: Sign::File(MODEL), purpose: "English speech", package: "pocketsphinx-en-us" },
 ];

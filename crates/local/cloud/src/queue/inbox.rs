@@ -16,7 +16,10 @@ const REORDER_MS: i64 = 300;
 const RETENTION_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
 const COLUMNS: &str = "id, target, rule, name, time_ms, bucket, key, sequencer, etag, size_bytes, version_id, receives, \
-     first_received_ms, reason";
+     first_received_ms, reason, source, detail";
+
+/// Every event, with the detail of those that are no change in S3.
+const EVENTS: &str = "events LEFT JOIN event_details ON event_details.event = events.id";
 
 /// The table, and how its rows are treated.
 #[derive(Debug, Clone)]
@@ -45,6 +48,17 @@ pub(super) struct Event {
     pub(super) receives: u32,
     pub(super) first_received_ms: i64,
     reason: Option<String>,
+    /// Of an event that is no change in S3.
+    pub(super) bus: Option<BusDetail>,
+}
+
+/// What an event says that a service other than S3 put on the bus.
+#[derive(Debug, Clone)]
+pub(super) struct BusDetail {
+    /// `aws.states` …
+    pub(super) source: String,
+    /// JSON.
+    pub(super) detail: String,
 }
 
 /// An event that was given up.
@@ -54,11 +68,11 @@ pub struct DeadLetter {
     pub id: i64,
     /// For whom it was.
     pub target: String,
-    /// `ObjectCreated:Put` …
+    /// `ObjectCreated:Put` …, or the type of another service's event.
     pub name: String,
-    /// Bucket name.
+    /// Bucket name; empty for another service's event.
     pub bucket: String,
-    /// Key, not encoded.
+    /// Key, not encoded; the ARN that another service's event is about.
     pub key: String,
     /// Version id, where the bucket is versioned.
     pub version_id: Option<String>,
@@ -142,7 +156,7 @@ impl Inbox {
     }
 
     pub(super) async fn dead_letters(&self) -> Result<Vec<DeadLetter>, DatabaseError> {
-        let sql = format!("SELECT {COLUMNS} FROM events WHERE dead = 1 ORDER BY id");
+        let sql = format!("SELECT {COLUMNS} FROM {EVENTS} WHERE dead = 1 ORDER BY id");
         let letters = self.database.read(move |connection| {
             connection.prepare_cached(&sql)?.query_map([], |row| event(row).map(dead_letter))?.collect()
         });
@@ -194,11 +208,11 @@ fn waiting(
     most: usize,
 ) -> rusqlite::Result<Vec<(Event, i64)>> {
     let sql = format!(
-        "SELECT {COLUMNS}, visible_ms FROM events WHERE target = ?1 AND dead = 0 ORDER BY visible_ms, id LIMIT ?2"
+        "SELECT {COLUMNS}, visible_ms FROM {EVENTS} WHERE target = ?1 AND dead = 0 ORDER BY visible_ms, id LIMIT ?2"
     );
     let limit = i64::try_from(most + leased.len()).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![target, limit], |row| Ok((event(row)?, row.get(14)?)))?;
+    let rows = statement.query_map(params![target, limit], |row| Ok((event(row)?, row.get(16)?)))?;
     rows.filter(|row| !row.as_ref().is_ok_and(|(event, _)| leased.contains(&event.id))).take(most).collect()
 }
 
@@ -251,7 +265,12 @@ fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
         receives: row.get(11)?,
         first_received_ms: row.get::<_, Option<i64>>(12)?.unwrap_or(0),
         reason: row.get(13)?,
+        bus: bus_detail(row.get(14)?, row.get(15)?),
     })
+}
+
+fn bus_detail(source: Option<String>, detail: Option<String>) -> Option<BusDetail> {
+    Some(BusDetail { source: source?, detail: detail? })
 }
 
 fn dead_letter(event: Event) -> DeadLetter {

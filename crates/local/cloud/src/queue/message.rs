@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Mapping;
-use super::inbox::Event;
+use super::inbox::{BusDetail, Event};
 use crate::context::ACCOUNT;
 use crate::store::{hex, sequencer};
 
@@ -139,6 +139,31 @@ fn set(object: &mut Value, name: &str, value: Option<Value>) {
 }
 
 fn event_bridge(event: &Event, region: &str) -> Value {
+    match &event.bus {
+        Some(BusDetail { source, detail }) => {
+            let detail = serde_json::from_str(detail).unwrap_or_default();
+            on_the_bus(event, region, source, &event.name, &event.key, detail)
+        }
+        None => object_event(event, region),
+    }
+}
+
+/// The envelope that every event on the bus has.
+fn on_the_bus(event: &Event, region: &str, source: &str, kind: &str, resource: &str, detail: Value) -> Value {
+    json!({
+        "version": "0",
+        "id": message_id(event),
+        "detail-type": kind,
+        "source": source,
+        "account": ACCOUNT,
+        "time": Timestamp::from_millisecond(event.time_ms).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        "region": region,
+        "resources": [resource],
+        "detail": detail,
+    })
+}
+
+fn object_event(event: &Event, region: &str) -> Value {
     let mut object = json!({ "key": event.key, "sequencer": sequencer(event.sequence) });
     set(&mut object, "size", event.size_bytes.map(Value::from));
     set(&mut object, "etag", event.etag.clone().map(Value::from));
@@ -154,17 +179,7 @@ fn event_bridge(event: &Event, region: &str) -> Value {
         "reason": reason,
     });
     set(&mut detail, "deletion-type", deletion.map(Value::from));
-    json!({
-        "version": "0",
-        "id": message_id(event),
-        "detail-type": kind,
-        "source": "aws.s3",
-        "account": ACCOUNT,
-        "time": Timestamp::from_millisecond(event.time_ms).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        "region": region,
-        "resources": [format!("arn:aws:s3:::{}", event.bucket)],
-        "detail": detail,
-    })
+    on_the_bus(event, region, "aws.s3", kind, &format!("arn:aws:s3:::{}", event.bucket), detail)
 }
 
 /// What `EventBridge` calls an event: its type, its reason, and the type of a deletion.

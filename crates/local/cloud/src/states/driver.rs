@@ -82,9 +82,7 @@ async fn give_up(states: &States, row: Row, why: String) -> Result<Left, Service
         error: Some("States.Runtime".to_owned()),
         cause: Some(format!("the execution cannot be read: {why}")),
     };
-    let (number, status) = (row.number, closed.status);
-    states.write(move |database| rows::append(database, number, &[], Some(&closed))).await?;
-    states.execution_closed(number, status);
+    states.append(row.number, Vec::new(), Some(closed)).await?;
     states.tell_ended(&row.arn);
     states.ended(&row);
     Ok(Left::Closed)
@@ -268,10 +266,9 @@ impl<'a> Driver<'a> {
         let (number, entries) = (self.number, std::mem::take(&mut self.uncommitted));
         let stopped = entries.last().map_or(0, |entry| entry.at.as_millisecond());
         let closed = finish.map(|finish| closed(finish, stopped));
-        let status = closed.as_ref().map(|closed| closed.status);
-        self.states.write(move |database| rows::append(database, number, &entries, closed.as_ref())).await?;
-        if let Some(status) = status {
-            self.states.execution_closed(number, status);
+        let is_closed = closed.is_some();
+        self.states.append(number, entries, closed).await?;
+        if is_closed {
             self.states.tell_ended(&self.row.arn);
         }
         Ok(())

@@ -4,7 +4,8 @@
 ///
 /// `versions.version_id` is `null` (the word, as in S3) for what was written while the bucket was not versioned.
 /// `versions.content` holds the bytes of a small object; a larger one's are a file.
-/// `events` are the notifications that wait for delivery: the store writes them, `queue` takes them away.
+/// `events` are the notifications that wait for delivery: the store writes them, `queue` takes them away. Those that
+/// `bus` writes are about no object and have a detail of their own.
 pub const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS buckets (
     name TEXT PRIMARY KEY,
@@ -86,6 +87,12 @@ CREATE TABLE IF NOT EXISTS events (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS events_due ON events (target, visible_ms, id) WHERE dead = 0;
 CREATE INDEX IF NOT EXISTS events_dead ON events (target, id) WHERE dead = 1;
+
+CREATE TABLE IF NOT EXISTS event_details (
+    event INTEGER PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+    source TEXT NOT NULL,
+    detail TEXT NOT NULL
+) STRICT;
 ";
 
 /// Brings the tables of the first form, which kept every object's bytes in a file, to this one.

@@ -4,6 +4,8 @@
 //! rows share. A segment across several bands spans them. It refuses to see a table in columns of
 //! prose, and sees none without gaps between its columns.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::Word;
@@ -88,9 +90,24 @@ fn build(words: &[Word], group: &[Row]) -> Option<Table> {
         }
     }
     cells.sort_by_key(|cell| (cell.row, cell.column));
+    let (rows, columns) = close_up(&mut cells);
     let bounds = Bounds::around(cells.iter().map(|cell| cell.bounds))?;
-    let is_table = bands.len() >= 2 && row >= 1 && !is_mostly_spanning(&cells);
-    is_table.then(|| Table { rows: row + 1, columns: bands.len(), bounds, cells })
+    let is_table = columns >= 2 && rows >= 2 && !is_mostly_spanning(&cells);
+    is_table.then_some(Table { rows, columns, bounds, cells })
+}
+
+/// Takes out rows and columns in which nothing was read: what is left of rules looks like words that are left out.
+/// Gives how many rows and columns stay.
+fn close_up(cells: &mut [Cell]) -> (usize, usize) {
+    let used_rows: BTreeSet<usize> = cells.iter().map(|cell| cell.row).collect();
+    let used_columns: BTreeSet<usize> = cells.iter().map(|cell| cell.column).collect();
+    for cell in cells {
+        cell.row = used_rows.range(..cell.row).count();
+        let spanned = used_columns.range(cell.column..cell.column + cell.column_span).count();
+        cell.column = used_columns.range(..cell.column).count();
+        cell.column_span = spanned.max(1);
+    }
+    (used_rows.len(), used_columns.len())
 }
 
 /// Where most cells span columns, there are no columns but words that stand under gaps by chance.

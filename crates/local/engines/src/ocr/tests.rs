@@ -69,6 +69,23 @@ fn a_grid_of_short_words_is_a_table() {
 }
 
 #[test]
+fn what_is_left_of_rules_makes_no_rows_and_columns() {
+    let rule = |left: u32, top: u32| word(9, left, top, "J").replace("\t96\t", "\t5\t");
+    let mut rows = String::new();
+    for (line, (name, count)) in [("Chair", "40"), ("Lamp", "12"), ("Table", "5")].into_iter().enumerate() {
+        let line = u32::try_from(line).unwrap();
+        let top = 100 + 100 * line;
+        // Where rules crossed, above each row, and beside each cell.
+        rows += &[rule(60, top - 50), rule(400, top - 50), rule(700, top - 50)].concat();
+        rows += &[rule(60, top), word(line, 120, top, name), rule(400, top), word(line, 470, top, count)].concat();
+    }
+    let page = page(&rows);
+    let table = &page.tables[0];
+    assert_eq!((page.tables.len(), table.rows, table.columns), (1, 3, 2));
+    assert_eq!(cells(&page)[5], (2, 1, 1, "5".to_owned()));
+}
+
+#[test]
 fn a_heading_over_two_columns_spans_them_and_a_second_line_continues_its_row() {
     let page = page(
         &[
@@ -128,6 +145,15 @@ fn labels_have_their_values() {
 fn a_page_without_words_is_a_page() {
     let page = page("");
     assert!(page.words.is_empty() && page.lines.is_empty() && page.tables.is_empty() && page.fields.is_empty());
+}
+
+#[test]
+fn a_speck_is_a_page_without_words() {
+    let scratch = tempfile::tempdir().unwrap();
+    let ocr =
+        Ocr { engine: String::new(), languages: String::new(), can_orient: false, scratch: scratch.path().into() };
+    let page = ocr.read_picture(GrayImage::new(1, 40), 3).unwrap();
+    assert_eq!((page.number, page.words.len(), page.width), (3, 0, 2));
 }
 
 #[test]
