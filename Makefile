@@ -63,7 +63,7 @@ test-python: build $(PYTHON)/bin/boto3-is-there
 .PHONY: conformance
 conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engine to what AWS answered, where that is recorded
 	if [ -d $(SHARED)/asl-conformance ]; then
-		$(PYTHON)/bin/python scripts/conformance $(PROGRAMS)/sluice $(SHARED)/asl-conformance
+		$(PYTHON)/bin/python scripts/conformance $(PROGRAMS)/sluice $(SHARED)/asl-conformance tests/deviations.json
 	else
 		echo "no recordings at $(SHARED)/asl-conformance: conformance is skipped"
 	fi
