@@ -42,7 +42,7 @@ use serde_json::Value;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::bus::Rule;
-use crate::context::Context;
+use crate::context::{ACCOUNT, Context};
 use crate::lambda::Functions;
 use crate::tasks::Tasks;
 use crate::wire::{Outcome, ServiceError};
@@ -79,6 +79,8 @@ type Decided<T> = rusqlite::Result<Result<T, ServiceError>>;
 #[derive(Debug, Clone)]
 pub struct States {
     inner: Arc<Inner>,
+    /// The account that new machines and activities belong to: it is in their ARNs, and that is all.
+    account: Arc<str>,
 }
 
 #[derive(Debug)]
@@ -129,7 +131,12 @@ impl States {
             deletions: Deletions::default(),
             retention,
         };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), account: ACCOUNT.into() }
+    }
+
+    /// The same surface for callers of another account.
+    pub(crate) fn of_account(&self, account: &str) -> Self {
+        Self { inner: Arc::clone(&self.inner), account: account.into() }
     }
 
     /// Goes on with every execution that was open when the cloud last ended.

@@ -188,8 +188,10 @@ impl<'v, 'p> Reader<'v, 'p> {
 
     /// The language of a machine, and of its states that do not say.
     pub(crate) fn flow_language(&mut self) {
-        self.state_language();
-        self.default_language = self.language;
+        if self.has("QueryLanguage") {
+            self.state_language();
+            self.default_language = self.language;
+        }
     }
 
     /// The language of a state.

@@ -74,6 +74,11 @@ pub(super) fn timestamp_from_text(text: &str) -> Option<dto::Timestamp> {
     dto::Timestamp::parse(TimestampFormat::DateTime, text).ok()
 }
 
+/// What S3 says of every object: that it lies encrypted under a key of the service. Here the disk is the owner's.
+pub(super) fn encryption() -> dto::ServerSideEncryption {
+    dto::ServerSideEncryption::from_static(dto::ServerSideEncryption::AES256)
+}
+
 pub(super) fn etag(value: &str) -> ETag {
     ETag::Strong(value.to_owned())
 }

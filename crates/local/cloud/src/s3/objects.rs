@@ -39,6 +39,7 @@ pub(super) async fn put_object(
     let mut output = PutObjectOutput {
         e_tag: Some(convert::etag(&object.etag)),
         checksum_type: checksum_type(&object.checksums),
+        server_side_encryption: Some(convert::encryption()),
         version_id: object.version_id,
         ..Default::default()
     };

@@ -59,6 +59,7 @@ pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
 
 async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request: Request) -> Outcome {
     let trace = trace_header(surface, operation, &request);
+    let account = account(&request);
     let read = body::read(request, MOST_REQUEST_BYTES).await;
     let bytes = read.map_err(|_| ServiceError {
         status: 413,
@@ -71,7 +72,10 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
     }
     let Surfaces { context, media, states, .. } = surfaces;
     match surface {
-        Surface::States => states.handle(operation, body).await,
+        Surface::States => match account {
+            Some(account) => states.of_account(&account).handle(operation, body).await,
+            None => states.handle(operation, body).await,
+        },
         Surface::Transcribe => transcribe::handle(media, operation, body).await,
         Surface::Comprehend => comprehend::handle(context, operation, body).await,
         Surface::Textract => textract::handle(media, operation, body).await,
@@ -89,6 +93,14 @@ fn trace_header(surface: Surface, operation: &str, request: &Request) -> Option<
     let takes = matches!((surface, operation), (Surface::States, "StartExecution" | "StartSyncExecution"));
     let header = request.headers().get("x-amzn-trace-id").filter(|_| takes)?;
     header.to_str().ok().map(str::to_owned)
+}
+
+/// The account of a caller whose access key is twelve digits: the custom of local endpoints.
+fn account(request: &Request) -> Option<String> {
+    let signed = request.headers().get("authorization")?.to_str().ok()?;
+    let (_, credential) = signed.split_once("Credential=")?;
+    let (key, _) = credential.split_once('/')?;
+    (key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit())).then(|| key.to_owned())
 }
 
 fn parse(bytes: &Bytes) -> Result<Value, ServiceError> {

@@ -71,11 +71,8 @@ pub(super) async fn create(states: &States, body: Value) -> Outcome {
     let asked: Create = request::read(body, &[Rule::Required("name"), Rule::Length("name", 1, 80)])?;
     name::check(&asked.name)?;
     tags::check(&asked.tags)?;
-    let activity = rows::Activity {
-        arn: name::activity_arn(states.context(), &asked.name),
-        name: asked.name,
-        created: states.now(),
-    };
+    let activity =
+        rows::Activity { arn: name::activity_arn(states, &asked.name), name: asked.name, created: states.now() };
     let stored = states.write(move |database| rows::insert_or_find(database, activity, &asked.tags)).await?;
     Ok(Reply::plain(json!({"activityArn": stored.arn, "creationDate": seconds(stored.created)})))
 }

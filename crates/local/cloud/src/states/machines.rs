@@ -94,7 +94,7 @@ pub(super) async fn create(states: &States, body: Value) -> Outcome {
     let kind = asked.r#type.unwrap_or_else(|| "STANDARD".to_owned());
     validate::parse(&asked.definition, validate::machine_type(Some(&kind))?)?;
     let machine = Machine {
-        arn: name::machine_arn(states.context(), &asked.name),
+        arn: name::machine_arn(states, &asked.name),
         name: asked.name,
         status: "ACTIVE".to_owned(),
         created: states.now(),

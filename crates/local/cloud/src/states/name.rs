@@ -2,8 +2,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>
 
-use super::{refusal, request};
-use crate::context::{ACCOUNT, Context};
+use super::{States, refusal, request};
 use crate::identifier;
 use crate::wire::ServiceError;
 
@@ -20,12 +19,12 @@ fn is_nonchar(c: char) -> bool {
     matches!(c, '\u{fffe}' | '\u{ffff}')
 }
 
-pub(super) fn machine_arn(context: &Context, name: &str) -> String {
-    format!("arn:aws:states:{}:{ACCOUNT}:stateMachine:{name}", context.region)
+pub(super) fn machine_arn(states: &States, name: &str) -> String {
+    format!("arn:aws:states:{}:{}:stateMachine:{name}", states.context().region, states.account)
 }
 
-pub(super) fn activity_arn(context: &Context, name: &str) -> String {
-    format!("arn:aws:states:{}:{ACCOUNT}:activity:{name}", context.region)
+pub(super) fn activity_arn(states: &States, name: &str) -> String {
+    format!("arn:aws:states:{}:{}:activity:{name}", states.context().region, states.account)
 }
 
 /// The ARN of the execution `name` of the machine at `machine_arn`.

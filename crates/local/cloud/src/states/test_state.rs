@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use self::request::{Asked, Level};
 use super::integrations::{self, Caller};
 use super::{States, refusal};
-use crate::context::ACCOUNT;
 use crate::identifier;
 use crate::wire::{Outcome, Reply};
 
@@ -60,11 +59,11 @@ async fn work(states: &States, pending: PendingTest) -> TestReport {
 /// The execution that the state is thought to be part of.
 fn setting(states: &States, asked: Asked) -> TestSetting {
     let (machine, name, run) = (identifier::random(), identifier::random(), identifier::random());
-    let region = &states.context().region;
+    let (region, account) = (&states.context().region, &states.account);
     let configuration = asked.state_configuration;
     let start = StartContext {
-        execution_arn: format!("arn:aws:states:{region}:{ACCOUNT}:express:{machine}:{name}:{run}"),
-        state_machine_arn: format!("arn:aws:states:{region}:{ACCOUNT}:stateMachine:{machine}"),
+        execution_arn: format!("arn:aws:states:{region}:{account}:express:{machine}:{name}:{run}"),
+        state_machine_arn: format!("arn:aws:states:{region}:{account}:stateMachine:{machine}"),
         state_machine_name: machine,
         name,
         role_arn: asked.role_arn.unwrap_or_else(|| NO_ROLE.to_owned()),

@@ -207,6 +207,7 @@ pub(super) const RESPONSE_HEADERS: &[(&str, &str, Form)] = &[
     ("x-amz-copy-source-version-id", "CopySourceVersionId", Form::Text),
     ("x-amz-delete-marker", "DeleteMarker", Form::Boolean),
     ("x-amz-expiration", "Expiration", Form::Text),
+    ("x-amz-server-side-encryption", "ServerSideEncryption", Form::Text),
     ("x-amz-version-id", "VersionId", Form::Text),
 ];
 

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::Body;
+use s3s::crypto::{Checksum as _, Crc32};
 use serde_json::{Map, Value};
 
 use super::model::{Input, Operation, QUERY, REQUEST_HEADERS, REQUEST_TIMES, Target};
@@ -69,9 +70,9 @@ fn headers(operation: &Operation, members: &Map<String, Value>, body: &Bytes) ->
     }
     match operation.input {
         Input::Xml { .. } => headers.push(("content-md5".to_owned(), STANDARD.encode(Md5::digest(body)))),
-        // The SDK asks for this sum unless it is told otherwise.
+        // The SDK sends this sum unless it is told otherwise.
         Input::Body if !members.keys().any(|member| member.starts_with("Checksum")) => {
-            headers.push(("x-amz-sdk-checksum-algorithm".to_owned(), "CRC32".to_owned()));
+            headers.push(("x-amz-checksum-crc32".to_owned(), STANDARD.encode(Crc32::checksum(body))));
         }
         _ => {}
     }
@@ -114,11 +115,13 @@ fn is_elsewhere(operation: &Operation, member: &str) -> bool {
     in_body || ["Bucket", "Key"].contains(&member) || QUERY.iter().any(|(own, _)| *own == member)
 }
 
-/// A document is sent as its JSON text; a text is sent as it is.
+/// What is sent is JSON text, so that a text lies in quotes.
 fn body(operation: &Operation, members: &Map<String, Value>) -> Bytes {
     match operation.input {
         Input::Nothing => Bytes::new(),
-        Input::Body => members.get("Body").filter(|body| !body.is_null()).map(body_text).unwrap_or_default().into(),
+        Input::Body => {
+            members.get("Body").filter(|body| !body.is_null()).map(Value::to_string).unwrap_or_default().into()
+        }
         Input::Xml { member, element } => match members.get(member).filter(|value| !value.is_null()) {
             Some(value) => xml::write(element, value).into(),
             None => Bytes::new(),
