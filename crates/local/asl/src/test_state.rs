@@ -113,12 +113,11 @@ impl Subject {
         let begun = run.begin(random);
         TestStep::Finished(match (begun, mock) {
             (Ok(Begun::Exit(exit)), _) => run.succeeded(exit),
-            (Ok(Begun::Failed(failure)), _) => run.failed(failure, random),
+            (Ok(Begun::Failed(failure)), _) | (Ok(_), Some(Mock::Error(failure))) => run.failed(failure, random),
             (Err(fault), _) => run.failed(fault.failure, random),
             (Ok(Begun::Task(order)), None) => return TestStep::Task(Box::new(PendingTest::new(run, order))),
-            (Ok(Begun::Flows), None) => run.succeeded_with(Value::Null.into(), random),
-            (Ok(_), Some(Mock::Result(result))) => run.succeeded_with(result, random),
-            (Ok(_), Some(Mock::Error(failure))) => run.failed(failure, random),
+            (Ok(Begun::Flows), None) => run.succeeded_with(&Value::Null.into(), random),
+            (Ok(_), Some(Mock::Result(result))) => run.succeeded_with(&result, random),
         })
     }
 }
@@ -133,7 +132,7 @@ impl PendingTest {
     pub fn finish(mut self, outcome: Result<Payload, Failure>, random: Random<'_>) -> TestReport {
         match outcome {
             Ok(result) if result.is_too_large() => self.run.failed(Failure::too_large(self.resource.label()), random),
-            Ok(result) => self.run.succeeded_with(result, random),
+            Ok(result) => self.run.succeeded_with(&result, random),
             Err(failure) => self.run.failed(failure, random),
         }
     }
@@ -171,6 +170,10 @@ impl Run {
             }
             Kind::Map(map) => self.map(map, random),
             Kind::Parallel(_) => {
+                #[expect(
+                    clippy::redundant_closure_for_method_calls,
+                    reason = "the method alone is not general enough over lifetimes"
+                )]
                 self.with_moment(random, |moment| moment.effective_input())?;
                 Ok(Begun::Flows)
             }
@@ -199,6 +202,10 @@ impl Run {
     fn pass(&mut self, pass: &crate::states::pass::Pass, random: Random<'_>) -> Result<Exit, Fault> {
         self.see_filtered_input(random)?;
         let mut draws = Draws::new(random);
+        #[expect(
+            clippy::redundant_closure_for_method_calls,
+            reason = "the method alone is not general enough over lifetimes"
+        )]
         let input = self.with_moment(&mut || draws.draw(), |moment| moment.effective_input())?;
         let result = pass.result(&input);
         if self.speaks_jsonpath() {
@@ -221,14 +228,14 @@ impl Run {
     }
 
     /// Leaves the state with the raw result of its work.
-    fn succeeded_with(&mut self, result: Payload, random: Random<'_>) -> TestReport {
+    fn succeeded_with(&mut self, result: &Payload, random: Random<'_>) -> TestReport {
         if matches!(self.state.kind, Kind::Task(_)) {
             self.seen.document("result", result.value());
         }
         if let Some(failure) = self.tolerance.exceeded(self.setting.map_iteration_failure_count) {
             return self.failed(failure, random);
         }
-        match self.leave(&result, random) {
+        match self.leave(result, random) {
             Ok(exit) => self.succeeded(exit),
             Err(fault) => self.failed(fault.failure, random),
         }

@@ -117,18 +117,14 @@ fn read_machine(value: &Value, problems: &mut Problems) -> Option<Definition> {
 /// Reads a state that stands alone; where it leads to is not looked at.
 pub(crate) fn read_state(json: &str, name: &str) -> Result<Arc<State>, DefinitionError> {
     let mut problems = Problems::default();
-    let state = match serde_json::from_str::<Value>(json) {
-        Ok(Value::Object(members)) => {
-            let mut reader = Reader::new(&members, String::new(), 0, &mut problems);
-            let state = State::read(name, &mut reader);
-            reader.finish();
-            state
-        }
-        _ => {
-            problems.invalid("", "the definition must be a JSON object");
-            None
-        }
-    };
+    let mut state = None;
+    if let Ok(Value::Object(members)) = serde_json::from_str::<Value>(json) {
+        let mut reader = Reader::new(&members, String::new(), 0, &mut problems);
+        state = State::read(name, &mut reader);
+        reader.finish();
+    } else {
+        problems.invalid("", "the definition must be a JSON object");
+    }
     match state {
         Some(state) if problems.is_empty() => Ok(Arc::new(state)),
         _ => Err(problems.into_error()),

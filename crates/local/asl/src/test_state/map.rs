@@ -168,20 +168,20 @@ fn batches(batcher: &ItemBatcher, inputs: Vec<Value>) -> Vec<Value> {
     let most_items = batcher.max_items.and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
     let most_bytes = batcher.max_input_bytes.and_then(|most| usize::try_from(most).ok()).unwrap_or(MAX_PAYLOAD_BYTES);
     let frame = batch(batcher, Vec::new()).to_string().len();
-    let (mut batches, mut open, mut bytes) = (Vec::new(), Vec::new(), frame);
+    let (mut closed, mut open, mut bytes) = (Vec::new(), Vec::new(), frame);
     for input in inputs {
         let more = input.to_string().len();
         if !open.is_empty() && (open.len() >= most_items || bytes + more >= most_bytes) {
-            batches.push(batch(batcher, std::mem::take(&mut open)));
+            closed.push(batch(batcher, std::mem::take(&mut open)));
             bytes = frame;
         }
         bytes += more + usize::from(!open.is_empty());
         open.push(input);
     }
     if !open.is_empty() {
-        batches.push(batch(batcher, open));
+        closed.push(batch(batcher, open));
     }
-    batches
+    closed
 }
 
 fn batch(batcher: &ItemBatcher, items: Vec<Value>) -> Value {

@@ -62,8 +62,8 @@ fn seen(report: &TestReport) -> Value {
     Value::Object(read.collect())
 }
 
-fn result(value: Value) -> Option<Mock> {
-    Some(Mock::Result(value.into()))
+fn result(value: Value) -> Mock {
+    Mock::Result(value.into())
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_map_shows_its_items_and_their_inputs() {
         state
     };
     let selector = json!({ "ItemsPath": "$.v", "MaxConcurrency": 50, "ItemSelector": { "i.$": "$$.Map.Item.Index", "x.$": "$$.Map.Item.Value", "k.$": "$.k" } });
-    let report_of = |state: &Value, setting| report(state, setting, result(json!([])));
+    let report_of = |state: &Value, setting| report(state, setting, Some(result(json!([]))));
     let inline = report_of(&map(selector, json!({})), setting(&json!({ "v": ["a", "b"], "k": 1 })));
     let made = json!([{ "i": 0, "x": "a", "k": 1 }, { "i": 1, "x": "b", "k": 1 }]);
     assert_eq!((&seen(&inline)["afterItemSelector"], &seen(&inline)["maxConcurrency"]), (&made, &json!(50)));
@@ -189,7 +189,7 @@ fn a_context_object_is_what_the_test_says_it_is() {
     let context = json!({ "Execution": { "Input": { "x": 5 } }, "State": { "Name": "Mine" } });
     let given = TestSetting { context: Some(context), ..setting(&json!({})) };
     assert_eq!(
-        seen(&report(&state, given, result(json!(1))))["afterParameters"],
+        seen(&report(&state, given, Some(result(json!(1)))))["afterParameters"],
         json!({ "c": 5, "FunctionName": "Mine" })
     );
     let own = json!({ "Type": "Pass", "Parameters": { "c.$": "$$" }, "End": true });

@@ -49,9 +49,8 @@ pub(super) fn flow(walk: &mut Walk, node: &Node, place: &Place<'_>, shape: &Shap
         return walk.find("TOO_DEEPLY_NESTED", "The states are too deeply nested.", node, place);
     }
     let is_root = place.depth == 0;
-    let none = Scope::default();
     let outer = if is_root { None } else { Some(place.scope) };
-    let scope = node.get("States").map_or(none, |states| Scope::of(states, outer, &place.state));
+    let scope = node.get("States").map_or_else(Scope::default, |states| Scope::of(states, outer, &place.state));
     // Nested states fall back to the language of the machine, not to that of the state around them.
     let inside =
         Place { scope: &scope, language: place.machine, sees_result: false, sees_error: false, ..place.clone() };

@@ -96,8 +96,7 @@ fn service(walk: &mut Walk, text: &str, named: &str, node: &Node, place: &Place<
 fn pattern(named: &str) -> Option<Pattern> {
     let (action, pattern) = match named.split_once('.') {
         None => (named, Pattern::Response),
-        Some((action, "sync")) => (action, Pattern::Sync),
-        Some((action @ "states:startExecution", "sync:2")) => (action, Pattern::Sync),
+        Some((action, "sync") | (action @ "states:startExecution", "sync:2")) => (action, Pattern::Sync),
         Some((action, "waitForTaskToken")) => (action, Pattern::Token),
         Some(_) => return None,
     };

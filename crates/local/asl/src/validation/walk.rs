@@ -220,19 +220,20 @@ impl Walk {
     pub(super) fn check(&mut self, check: Check, node: &Node, place: &Place<'_>) {
         match check {
             Check::Anything => {}
-            Check::Text => self.text(node, place),
-            Check::Boolean => self.typed(matches!(node.value, Value::Boolean(_)), "[BOOLEAN]", node, place),
-            Check::OneOf(words) => self.one_of(words, node, place),
-            Check::Integer { least, most } => self.integer(least, most, node, place),
-            Check::Decimal { least, most } => self.decimal(least, most, node, place),
             Check::DynamicInteger { .. } | Check::DynamicDecimal { .. } | Check::DynamicText
                 if template::is_expression(node, place) =>
             {
                 template::check(self, node, place);
             }
-            Check::DynamicInteger { least, most } => self.integer(least, most, node, place),
-            Check::DynamicDecimal { least, most } => self.decimal(least, most, node, place),
-            Check::DynamicText => self.text(node, place),
+            Check::Text | Check::DynamicText => self.text(node, place),
+            Check::Boolean => self.typed(matches!(node.value, Value::Boolean(_)), "[BOOLEAN]", node, place),
+            Check::OneOf(words) => self.one_of(words, node, place),
+            Check::Integer { least, most } | Check::DynamicInteger { least, most } => {
+                self.integer(least, most, node, place);
+            }
+            Check::Decimal { least, most } | Check::DynamicDecimal { least, most } => {
+                self.decimal(least, most, node, place);
+            }
             Check::PathOrNull | Check::ReferencePathOrNull if matches!(node.value, Value::Null) => {}
             Check::PathOrNull => path::path(self, node, place),
             Check::ReferencePath | Check::ReferencePathOrNull => path::reference_path(self, node, place),
