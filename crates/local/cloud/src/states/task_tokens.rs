@@ -62,37 +62,35 @@ pub(crate) fn key(database: &Connection) -> rusqlite::Result<TokenKey> {
 pub(super) async fn succeed(states: &States, body: Value) -> Outcome {
     let asked: Success = decode(body)?;
     check_length("output", &asked.output, MOST_OUTPUT_CHARS)?;
-    // A token that is none is told before an output that is none.
-    let token = token(states, &asked.task_token)?;
+    // What is no token is told of before what is no output.
+    read(states, &asked.task_token)?;
     let output: Value =
         serde_json::from_str(&asked.output).map_err(|error| refusal::invalid_output(&error.to_string()))?;
-    answer(states, token, TaskAnswer::Succeeded(Payload::from(output))).await
+    answer(states, &asked.task_token, TaskAnswer::Succeeded(Payload::from(output))).await
 }
 
 pub(super) async fn fail(states: &States, body: Value) -> Outcome {
     let asked: Failed = decode(body)?;
     check_length("error", asked.error.as_deref().unwrap_or_default(), MOST_ERROR_CHARS)?;
     check_length("cause", asked.cause.as_deref().unwrap_or_default(), MOST_CAUSE_CHARS)?;
-    let token = token(states, &asked.task_token)?;
-    answer(states, token, TaskAnswer::Failed(Failure::of(asked.error, asked.cause))).await
+    answer(states, &asked.task_token, TaskAnswer::Failed(Failure::of(asked.error, asked.cause))).await
 }
 
 pub(super) async fn heartbeat(states: &States, body: Value) -> Outcome {
     let asked: Alive = decode(body)?;
-    let token = token(states, &asked.task_token)?;
-    answer(states, token, TaskAnswer::Alive).await
+    answer(states, &asked.task_token, TaskAnswer::Alive).await
 }
 
-/// What a token says, if it is one of ours.
-fn token(states: &States, text: &str) -> Result<TaskToken, ServiceError> {
-    check_length("taskToken", text, MOST_TOKEN_CHARS)?;
-    if text.is_empty() {
-        return Err(refusal::out_of_bounds("taskToken", text, "have length greater than or equal to 1"));
+fn read(states: &States, token: &str) -> Result<TaskToken, ServiceError> {
+    check_length("taskToken", token, MOST_TOKEN_CHARS)?;
+    if token.is_empty() {
+        return Err(refusal::out_of_bounds("taskToken", token, "have length greater than or equal to 1"));
     }
-    states.inner.token_key.read(text).ok_or_else(refusal::invalid_task_token)
+    states.inner.token_key.read(token).ok_or_else(refusal::invalid_task_token)
 }
 
-async fn answer(states: &States, token: TaskToken, answer: TaskAnswer) -> Outcome {
+async fn answer(states: &States, token: &str, answer: TaskAnswer) -> Outcome {
+    let token = read(states, token)?;
     let arn = token.execution_arn;
     let row = states.read(move |database| rows::by_arn(database, &arn)).await?;
     let started = token.start_time.as_millisecond();

@@ -8,11 +8,12 @@ use jiff::Timestamp;
 use md5::{Digest as _, Md5};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::Body;
-use s3s::crypto::{Checksum as _, Crc32};
+use s3s::crypto::{Checksum as _, Crc32, Crc32c, Crc64Nvme, Sha1, Sha256};
 use serde_json::{Map, Value};
 
 use super::model::{Input, Operation, QUERY, REQUEST_HEADERS, REQUEST_TIMES, Target};
 use super::xml;
+use crate::store::Algorithm;
 
 /// What stands in a path or a query as it is.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
@@ -70,17 +71,32 @@ fn headers(operation: &Operation, members: &Map<String, Value>, body: &Bytes) ->
     }
     match operation.input {
         Input::Xml { .. } => headers.push(("content-md5".to_owned(), STANDARD.encode(Md5::digest(body)))),
-        // The SDK sends this sum unless it is told otherwise.
-        Input::Body if !members.keys().any(|member| member.starts_with("Checksum")) => {
-            headers.push(("x-amz-checksum-crc32".to_owned(), STANDARD.encode(Crc32::checksum(body))));
-        }
-        _ => {}
+        Input::Body => headers.extend(checksum(members, body)),
+        Input::Nothing => {}
     }
     // So does it ask for the sum that an object has.
     if matches!(operation.action, "getObject" | "headObject") && !members.contains_key("ChecksumMode") {
         headers.push(("x-amz-checksum-mode".to_owned(), "ENABLED".to_owned()));
     }
     Ok(headers)
+}
+
+/// The SDK sums what it sends, by CRC-32 unless it is told otherwise; a sum that is given stands.
+fn checksum(members: &Map<String, Value>, body: &Bytes) -> Option<(String, String)> {
+    let given = |algorithm: &Algorithm| members.contains_key(&format!("Checksum{}", algorithm.name()));
+    if Algorithm::ALL.iter().any(given) {
+        return None;
+    }
+    let asked = members.get("ChecksumAlgorithm").and_then(Value::as_str);
+    let algorithm = asked.map_or(Some(Algorithm::Crc32), Algorithm::named)?;
+    let sum = match algorithm {
+        Algorithm::Crc32 => STANDARD.encode(Crc32::checksum(body)),
+        Algorithm::Crc32c => STANDARD.encode(Crc32c::checksum(body)),
+        Algorithm::Crc64Nvme => STANDARD.encode(Crc64Nvme::checksum(body)),
+        Algorithm::Sha1 => STANDARD.encode(Sha1::checksum(body)),
+        Algorithm::Sha256 => STANDARD.encode(Sha256::checksum(body)),
+    };
+    Some((algorithm.header().to_owned(), sum))
 }
 
 /// The headers that a member becomes; none when it has its place elsewhere.
@@ -115,13 +131,11 @@ fn is_elsewhere(operation: &Operation, member: &str) -> bool {
     in_body || ["Bucket", "Key"].contains(&member) || QUERY.iter().any(|(own, _)| *own == member)
 }
 
-/// What is sent is JSON text, so that a text lies in quotes.
+/// A document is sent as its JSON text; a text is sent as it is.
 fn body(operation: &Operation, members: &Map<String, Value>) -> Bytes {
     match operation.input {
         Input::Nothing => Bytes::new(),
-        Input::Body => {
-            members.get("Body").filter(|body| !body.is_null()).map(Value::to_string).unwrap_or_default().into()
-        }
+        Input::Body => members.get("Body").filter(|body| !body.is_null()).map(body_text).unwrap_or_default().into(),
         Input::Xml { member, element } => match members.get(member).filter(|value| !value.is_null()) {
             Some(value) => xml::write(element, value).into(),
             None => Bytes::new(),
