@@ -48,7 +48,9 @@ pub(super) fn is_too_deep(tree: &AstNode) -> bool {
     let mut level = vec![tree];
     for _ in 0..=MAX_WRITTEN_DEPTH {
         let mut below = Vec::new();
-        level.iter().for_each(|node| children(node, &mut below));
+        for node in level {
+            children(node, &mut below);
+        }
         if below.is_empty() {
             return false;
         }

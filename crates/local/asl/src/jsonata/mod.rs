@@ -72,7 +72,7 @@ pub(crate) fn expression_in(text: &str) -> Option<Result<&str, String>> {
 
 impl Query {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let tree = guarded(|| parser::parse(text).map_err(|why| why.to_string()))
+        let tree = guarded(|| parser::parse(text).map_err(|why| format!("{why}")))
             .unwrap_or_else(|| Err("the expression cannot be parsed".to_owned()))?;
         bounds::refuse_later_operators(&tree)?;
         let is_too_deep = bounds::is_too_deep(&tree);

@@ -75,9 +75,10 @@ impl Rewriter {
         if is_maker { call(meter::HELD, vec![node]) } else { node }
     }
 
-    #[expect(clippy::boxed_local, reason = "the parts of the tree come in boxes")]
-    fn boxed(&self, node: Box<AstNode>, map: Map) -> Box<AstNode> {
-        Box::new(map(self, *node))
+    fn boxed(&self, mut node: Box<AstNode>, map: Map) -> Box<AstNode> {
+        let inner = std::mem::replace(&mut *node, AstNode::Null);
+        *node = map(self, inner);
+        node
     }
 
     fn values(&self, nodes: Vec<AstNode>) -> Vec<AstNode> {
@@ -95,7 +96,7 @@ impl Rewriter {
             AstNode::Call { procedure, args } => {
                 AstNode::Call { procedure: self.boxed(procedure, Self::kept), args: self.values(args) }
             }
-            AstNode::Binary { op, lhs, rhs } => self.binary(op, lhs, rhs),
+            AstNode::Binary { op, lhs, rhs } => self.binary(op, lhs, *rhs),
             AstNode::Lambda { params, body, signature, thunk } => {
                 let body = self.boxed(body, if thunk { Self::tail } else { Self::value });
                 AstNode::Lambda { params, body, signature, thunk }
@@ -158,8 +159,8 @@ impl Rewriter {
         })
     }
 
-    fn binary(&self, op: BinaryOp, lhs: Box<AstNode>, rhs: Box<AstNode>) -> AstNode {
-        match (op, *rhs) {
+    fn binary(&self, op: BinaryOp, lhs: Box<AstNode>, rhs: AstNode) -> AstNode {
+        match (op, rhs) {
             // `text ~> $replace(…)` is a call with the left side first.
             (BinaryOp::ChainPipe, AstNode::Function { name, mut args, is_builtin }) if !is_partial(&args) => {
                 args.insert(0, *lhs);
@@ -194,7 +195,11 @@ impl Rewriter {
                 with_context(&mut args, 1);
                 wrap(&mut args, 0, meter::SEARCHED);
             }
-            ("pad", _) => (0..args.len()).for_each(|at| wrap(&mut args, at, meter::WIDTH)),
+            ("pad", count) => {
+                for at in 0..count {
+                    wrap(&mut args, at, meter::WIDTH);
+                }
+            }
             _ => {}
         }
         AstNode::Function { name, args, is_builtin }

@@ -318,8 +318,8 @@ fn any_state(depth: u32) -> BoxedStrategy<Value> {
         .prop_map(|(kind, extra, inner, language, expression)| {
             let mut state = needed(kind, &inner, &expression);
             state.insert("Type".to_owned(), kind.into());
-            language.into_iter().for_each(|language| drop(state.insert("QueryLanguage".to_owned(), language.into())));
-            extra.into_iter().for_each(|(name, value)| drop(state.insert(name.to_owned(), value)));
+            state.extend(language.map(|language| ("QueryLanguage".to_owned(), language.into())));
+            state.extend(extra.into_iter().map(|(name, value)| (name.to_owned(), value)));
             Value::Object(state)
         })
         .boxed()
@@ -356,7 +356,9 @@ fn any_flow(depth: u32) -> BoxedStrategy<Value> {
 fn any_machine() -> impl Strategy<Value = Value> {
     let language = select(&[None, Some("JSONPath"), Some("JSONata")][..]);
     (any_flow(2), language).prop_map(|(mut machine, language)| {
-        language.into_iter().for_each(|language| machine["QueryLanguage"] = language.into());
+        if let Some(language) = language {
+            machine["QueryLanguage"] = language.into();
+        }
         machine
     })
 }
