@@ -50,7 +50,8 @@ async fn begin(cloud: &Cloud, name: &str) -> String {
 async fn record(cloud: &Cloud, run: &str) -> Option<Change> {
     let store = &cloud.context().store;
     let object = store.head(CATALOG_BUCKET, &record_key(TIME.parse().unwrap(), run), None).await.ok()?;
-    Some(serde_json::from_slice(&std::fs::read(store.path(&object)).unwrap()).unwrap())
+    let bytes = store.open_bytes(&object).await.unwrap();
+    Some(serde_json::from_reader(bytes).unwrap())
 }
 
 /// Looks until the record is as wanted; a minute is long for one invocation.

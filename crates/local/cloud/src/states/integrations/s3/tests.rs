@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::xml;
 use crate::clock::Clock;
 use crate::context::Context;
-use crate::database::Database;
+use crate::database::{Database, Schema};
 use crate::s3::{Service, service};
 use crate::store::{self, Store};
 
@@ -23,10 +23,11 @@ struct World {
 impl World {
     async fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database = Database::open(&directory.path().join("cloud.db"), &[store::SCHEMA]).unwrap();
-        let store = Store::open(database.clone(), directory.path(), Clock).unwrap();
+        let database = Database::open(&directory.path().join("cloud.db"), &Schema::of(&[store::SCHEMA])).unwrap();
+        let store = Store::open(database.clone(), directory.path(), Clock::default()).unwrap();
         let scratch = Arc::new(directory.path().to_owned());
-        let service = service(&Context { database, store, clock: Clock, scratch, region: "us-east-1".into() });
+        let service =
+            service(&Context { database, store, clock: Clock::default(), scratch, region: "us-east-1".into() });
         let world = Self { service, _directory: directory };
         world.done("createBucket", json!({ "Bucket": "b" })).await;
         world
