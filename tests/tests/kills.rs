@@ -163,7 +163,7 @@ fn task(notes: &Path, key: &str, value: &str, fails: u64) -> Value {
     })
 }
 
-fn with(mut state: Value, more: Value) -> Value {
+fn with(mut state: Value, more: &Value) -> Value {
     let more = more.as_object().expect("an object").clone();
     state.as_object_mut().expect("an object").extend(more);
     state
@@ -177,13 +177,13 @@ fn machine(notes: &Path) -> Value {
     let iteration = json!({
         "StartAt": "Ask",
         "States": {
-            "Ask": with(task(notes, item_key, "$.index", 0), json!({"ResultPath": "$.first", "Next": "Pause"})),
+            "Ask": with(task(notes, item_key, "$.index", 0), &json!({"ResultPath": "$.first", "Next": "Pause"})),
             "Pause": {"Type": "Wait", "Seconds": 1, "Next": "AskAgain"},
-            "AskAgain": with(task(notes, item_key, "$.first", 0), json!({"End": true})),
+            "AskAgain": with(task(notes, item_key, "$.first", 0), &json!({"End": true})),
         },
     });
     let branch =
-        |name: &str, first: Value| json!({"StartAt": name, "States": {name: with(first, json!({"End": true}))}});
+        |name: &str, first: Value| json!({"StartAt": name, "States": {name: with(first, &json!({"End": true}))}});
     json!({
         "StartAt": "Items",
         "States": {
@@ -200,7 +200,7 @@ fn machine(notes: &Path) -> Value {
                     branch("Quick", task(notes, key, "$.each", 0)),
                 ],
             },
-            "Flaky": with(task(notes, key, "$.each", 2), json!({"Retry": again, "ResultPath": "$.flaky", "Next": "Right?"})),
+            "Flaky": with(task(notes, key, "$.each", 2), &json!({"Retry": again, "ResultPath": "$.flaky", "Next": "Right?"})),
             "Right?": {
                 "Type": "Choice", "Default": "Wrong",
                 "Choices": [{"Variable": "$.flaky[4]", "NumericEquals": 4, "Next": "Right"}],
@@ -219,7 +219,7 @@ fn broken(notes: &Path) -> Value {
     json!({
         "StartAt": "Break",
         "States": {
-            "Break": with(task(notes, key, "$", 9), json!({"Retry": again, "Catch": caught, "End": true})),
+            "Break": with(task(notes, key, "$", 9), &json!({"Retry": again, "Catch": caught, "End": true})),
             "GiveUp": {"Type": "Fail", "ErrorPath": "$.why.Error", "Cause": "it broke"},
         },
     })
@@ -313,7 +313,9 @@ impl Soak {
         for line in notes.lines() {
             let (key, asked) = line.rsplit_once(' ').expect("a key and a time");
             let asked: i64 = asked.parse().expect("milliseconds");
-            let answered = answered.get(key).unwrap_or_else(|| panic!("`{key}` is in no history"));
+            let answered = answered.get(key);
+            assert!(answered.is_some(), "`{key}` is in no history");
+            let answered = answered.expect("it is there");
             // On its way through a floating-point number a time may lose a millisecond.
             assert!(asked <= *answered + 1, "`{key}` was asked for at {asked} although answered at {answered}");
         }

@@ -15,6 +15,7 @@ use serde_json::Value;
 
 /// What the function is invoked with.
 #[derive(Debug, Clone)]
+#[expect(clippy::large_enum_variant, reason = "an invocation has one of them, and moves it once")]
 pub enum Request {
     /// A step of an execution.
     Step(CatalogRequest),

@@ -180,7 +180,9 @@ impl Bench {
         }
         self.wait_for(0).await?;
         let seconds = began.elapsed().as_secs_f64();
-        println!("{CONCURRENT} at once: {:.0} executions/s", executions as f64 / seconds);
+        #[expect(clippy::cast_precision_loss, reason = "a count far below 2^52")]
+        let rate = executions as f64 / seconds;
+        println!("{CONCURRENT} at once: {rate:.0} executions/s");
         self.tell(&format!("{CONCURRENT} at once")).await
     }
 
@@ -223,6 +225,7 @@ impl Bench {
             let key = input["object"]["key"].as_str().ok_or("the input names no key")?;
             let begun = self.begun.get(key).ok_or("an execution of an unknown key")?;
             // A time of the API is cut off at the millisecond: half of one is missing on average.
+            #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970 are below 2^52")]
             taken.push(stopped as f64 + 0.5 - begun);
         }
         let (half, most) = (percentile(&mut taken, 0.5), percentile(&mut taken, 0.99));

@@ -291,7 +291,7 @@ fn delivery(faults: &Faults, rules: &[Rule], region: &str) -> Settings {
     let (duplicates, reorders) = (faults.clone(), faults.clone());
     let faults = EventFaults::new(move || duplicates.duplicates_event(), move || reorders.reorders_event());
     let mappings = rules.iter().map(|rule| rule.mapping(region)).collect();
-    Settings { faults, mappings, ..Settings::default() }
+    Settings { mappings, faults, ..Settings::default() }
 }
 
 fn take_directory(directory: &Path) -> Result<DirectoryLock, CloudError> {

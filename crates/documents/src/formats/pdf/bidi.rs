@@ -106,8 +106,8 @@ fn turn_runs(parts: &mut [&str], base: Direction) {
             continue;
         }
         let mut end = start + 1;
-        for at in start + 1..parts.len() {
-            match against(parts[at]) {
+        for (at, part) in parts.iter().enumerate().skip(start + 1) {
+            match against(part) {
                 Some(true) => end = at + 1,
                 Some(false) => break,
                 None => {}

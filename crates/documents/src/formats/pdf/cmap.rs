@@ -122,7 +122,7 @@ fn tokens(map: &[u8]) -> impl Iterator<Item = Token<'_>> {
             let (first, behind) = rest.split_first()?;
             match first {
                 b'%' => {
-                    rest = &rest[rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len())..]
+                    rest = &rest[rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len())..];
                 }
                 b'[' => {
                     rest = behind;

@@ -78,7 +78,6 @@ fn names_in(text: &str) -> Vec<String> {
         match (c, quote) {
             ('\\', Some(_)) => drop(characters.next()),
             (c, Some(open)) if c == open => quote = None,
-            (_, Some(_)) => {}
             ('\'' | '"', None) => quote = Some(c),
             ('$', None) => {
                 let mut name = String::new();

@@ -218,7 +218,8 @@ fn an_answer_that_comes_before_the_services_own_waits_for_it() {
 
 #[test]
 fn an_answer_that_was_given_survives_whatever_becomes_of_the_call() {
-    let lost: [&dyn Fn(&mut World, TaskId); 3] = [
+    type Loss = dyn Fn(&mut World, TaskId);
+    let lost: [&Loss; 3] = [
         &|world, _| assert!(!world.restart().iter().any(|effect| matches!(effect, Effect::InvokeTask { .. }))),
         &|world, task_id| {
             world.tell(Stimulus::TaskSubmitFailed { task_id, failure: Failure::new("Lambda.Unknown", "") });

@@ -32,6 +32,9 @@ impl Dice {
     }
 }
 
+/// A function of its arguments alone.
+type Plain = fn(&[JValue]) -> Answer;
+
 /// Gives an evaluation the functions that its expression names.
 pub(super) fn register(
     evaluator: &mut Evaluator,
@@ -39,8 +42,7 @@ pub(super) fn register(
     now: Timestamp,
     dice: &Rc<RefCell<Dice>>,
 ) -> Result<(), EvaluatorError> {
-    let plain: [(&str, fn(&[JValue]) -> Answer); 4] =
-        [("partition", partition), ("range", range), ("hash", hash), ("parse", parse)];
+    let plain: [(&str, Plain); 4] = [("partition", partition), ("range", range), ("hash", hash), ("parse", parse)];
     for (name, function) in plain.into_iter().filter(|(name, _)| query.names(name)) {
         evaluator.register_fn(name, function)?;
     }
@@ -162,6 +164,7 @@ fn random_number(arguments: &[JValue], dice: &RefCell<Dice>) -> Answer {
     .into())
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "all functions have one shape")]
 fn shuffle(arguments: &[JValue], dice: &RefCell<Dice>) -> Answer {
     let Some(list) = given(arguments, 0) else {
         return Ok(JValue::Undefined);

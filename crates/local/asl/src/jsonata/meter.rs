@@ -165,6 +165,7 @@ fn not_texts() -> EvaluatorError {
 
 /// `$distinct`: <https://docs.jsonata.org/array-functions#distinct>. Values are equal when their
 /// canonical texts are; functions never are.
+#[expect(clippy::unnecessary_wraps, reason = "all functions have one shape")]
 fn distinct(arguments: &[JValue]) -> Answer {
     let Some(JValue::Array(items)) = arguments.first() else {
         return Ok(first(arguments));

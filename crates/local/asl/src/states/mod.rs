@@ -38,7 +38,7 @@ pub(crate) enum Kind {
     Succeed,
     Fail(fail::Fail),
     Parallel(parallel::Parallel),
-    Map(map::MapState),
+    Map(Box<map::MapState>),
 }
 
 /// Which of the common fields a kind of state has.
@@ -104,7 +104,7 @@ impl Kind {
             "Succeed" => Some(Self::Succeed),
             "Fail" => Some(Self::Fail(fail::Fail::read(reader))),
             "Parallel" => parallel::Parallel::read(reader).map(Self::Parallel),
-            "Map" => map::MapState::read(reader).map(Self::Map),
+            "Map" => map::MapState::read(reader).map(|map| Self::Map(Box::new(map))),
             other => {
                 reader.problem("Type", format!("there is no state type `{other}`"));
                 None

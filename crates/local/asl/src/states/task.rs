@@ -38,15 +38,11 @@ impl Order {
     /// An activity is looked for first; everything else is scheduled at once.
     pub(crate) fn event(self, region: &str) -> Event {
         let Self { resource, input: parameters, timeout_seconds, heartbeat_seconds, role_arn } = self;
-        match resource {
-            Resource::Activity { .. } => {
-                Event::ActivityRequested { resource, parameters, timeout_seconds, heartbeat_seconds, role_arn }
-            }
-            _ => {
-                let region = region.to_owned();
-                Event::TaskScheduled { resource, region, parameters, timeout_seconds, heartbeat_seconds, role_arn }
-            }
+        if let Resource::Activity { .. } = resource {
+            return Event::ActivityRequested { resource, parameters, timeout_seconds, heartbeat_seconds, role_arn };
         }
+        let region = region.to_owned();
+        Event::TaskScheduled { resource, region, parameters, timeout_seconds, heartbeat_seconds, role_arn }
     }
 }
 

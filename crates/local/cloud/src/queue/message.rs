@@ -142,14 +142,14 @@ fn event_bridge(event: &Event, region: &str) -> Value {
     match &event.bus {
         Some(BusDetail { source, detail }) => {
             let detail = serde_json::from_str(detail).unwrap_or_default();
-            on_the_bus(event, region, source, &event.name, &event.key, detail)
+            on_the_bus(event, region, source, &event.name, &event.key, &detail)
         }
         None => object_event(event, region),
     }
 }
 
 /// The envelope that every event on the bus has.
-fn on_the_bus(event: &Event, region: &str, source: &str, kind: &str, resource: &str, detail: Value) -> Value {
+fn on_the_bus(event: &Event, region: &str, source: &str, kind: &str, resource: &str, detail: &Value) -> Value {
     json!({
         "version": "0",
         "id": message_id(event),
@@ -179,7 +179,7 @@ fn object_event(event: &Event, region: &str) -> Value {
         "reason": reason,
     });
     set(&mut detail, "deletion-type", deletion.map(Value::from));
-    on_the_bus(event, region, "aws.s3", kind, &format!("arn:aws:s3:::{}", event.bucket), detail)
+    on_the_bus(event, region, "aws.s3", kind, &format!("arn:aws:s3:::{}", event.bucket), &detail)
 }
 
 /// What `EventBridge` calls an event: its type, its reason, and the type of a deletion.

@@ -43,7 +43,7 @@ pub(super) fn child_arn(machine_arn: &str, name: &str, express: bool) -> String 
 
 /// Whether an ARN is that of a child of a Map Run whose children are EXPRESS executions.
 pub(super) fn is_express_child(arn: &str) -> bool {
-    arn.splitn(7, ':').nth(5) == Some("express") && arn.contains('/')
+    arn.split(':').nth(5) == Some("express") && arn.contains('/')
 }
 
 /// The ARN of an execution of an Express machine, whose name many may bear.

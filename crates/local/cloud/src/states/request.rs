@@ -148,7 +148,7 @@ fn length_fault(text: &str, member: &str, least: usize, most: usize) -> Option<S
     Some(fault(format!("'{text}'"), member, format!("have length {bound}")))
 }
 
-fn bound<T: PartialOrd + std::fmt::Display>(found: T, least: T, most: T) -> Option<String> {
+fn bound<T: Copy + PartialOrd + std::fmt::Display>(found: T, least: T, most: T) -> Option<String> {
     if found > most {
         return Some(format!("less than or equal to {most}"));
     }

@@ -21,7 +21,7 @@ use crate::identifier;
 use crate::wire::{Outcome, Reply};
 
 /// The longest that a test may take.
-const MOST: Duration = Duration::from_secs(300);
+const MOST: Duration = Duration::from_mins(5);
 
 /// The role of a test that names none, which a mock allows.
 const NO_ROLE: &str = "arn:aws:iam::000000000000:role/none";

@@ -494,12 +494,19 @@ async fn after_a_crash_no_item_is_run_again() {
     world.create(&machine(&json!({ "ItemProcessor": processor(&states), "MaxConcurrency": 5 }))).await;
     let arn = world.begin(&json!([0, 1, 2, 3, 4, 5, 6])).await;
     let run_arn = world.map_run_arn(&arn).await;
-    let settled = async || {
-        let counts = world.counts(&run_arn).await;
-        (counts.succeeded(), counts.running()) == (4, 3)
-    };
     let marked = || std::fs::read(&marks).unwrap_or_default().len();
-    eventually("four children have ended and three wait", async || settled().await && marked() == 7).await;
+    eventually("four children have ended", async || world.counts(&run_arn).await.succeeded() == 4).await;
+    // A function has marked its item before its answer is on disk; a child that waits has the answer.
+    eventually("three children wait", async || {
+        let running = world.sfn.list_executions().map_run_arn(&run_arn).status_filter(ExecutionStatus::Running);
+        let mut waiting = 0;
+        for child in running.send().await.unwrap().executions() {
+            let history = world.history(child.execution_arn()).await;
+            waiting += usize::from(history.last() == Some(&HistoryEventType::WaitStateEntered));
+        }
+        waiting == 3
+    })
+    .await;
     drop(world);
     let world = World::again(&data).await;
     let ended = world.ends(&arn).await;

@@ -117,6 +117,7 @@ fn read_label(reader: &mut Reader<'_, '_>) -> Option<String> {
 /// A label of the service's own making: the same for every execution of the definition.
 fn made_label(location: &str) -> String {
     let digest = Sha256::digest(location.as_bytes());
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let number = digest.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let hex = format!("{number:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }

@@ -87,7 +87,8 @@ async fn own(states: &States, child_arn: String, begun: i64) -> Result<Option<Va
 /// A name in the form of a UUID that is the same whenever the task is done again.
 fn derived_name(caller: &Caller) -> String {
     let digest = Sha256::digest(format!("{}\n{}", caller.arn, caller.task_id));
-    let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+    let number = digest.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    let hex = format!("{number:032x}");
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 

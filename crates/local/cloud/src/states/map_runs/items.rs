@@ -26,7 +26,7 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 pub(super) async fn read(run: &mut Run<'_>) -> Result<(), Stopped> {
     let number = run.row.number;
     run.states.write(move |database| children::forget(database, number)).await?;
-    let mut source = reader::open(run.states, run.order).await.map_err(Stopped::Failed)?;
+    let mut source = reader::open(run.states, run.order).map_err(Stopped::Failed)?;
     let mut making = Making::new(run);
     while let Some(raw) = next(run, &mut source).await? {
         making.take(run, &raw)?;
@@ -68,7 +68,7 @@ struct Making {
 impl Making {
     fn new(run: &Run<'_>) -> Self {
         let batcher = run.order.order.batcher.clone();
-        let frame_bytes = batcher.as_ref().map_or(0, |batcher| batched(batcher, Vec::new()).to_string().len());
+        let frame_bytes = batcher.as_ref().map_or(0, |batcher| batched(batcher, &[]).to_string().len());
         Self {
             batcher,
             batch: Vec::new(),
@@ -121,7 +121,7 @@ impl Making {
             return Ok(());
         };
         let count = u64::try_from(items.len()).unwrap_or(u64::MAX);
-        let input = batched(batcher, items).to_string();
+        let input = batched(batcher, &items).to_string();
         self.add(run, input, count)
     }
 
@@ -160,7 +160,7 @@ fn as_bytes(count: u64) -> usize {
 }
 
 /// The input of a child that has a batch.
-fn batched(batcher: &ItemBatcher, items: Vec<Value>) -> Value {
+fn batched(batcher: &ItemBatcher, items: &[Value]) -> Value {
     let mut input = Map::new();
     if let Some(batch_input) = &batcher.batch_input {
         input.insert("BatchInput".to_owned(), batch_input.value().clone());
@@ -177,7 +177,7 @@ mod tests {
     #[test]
     fn a_batch_keeps_both_of_its_bounds() {
         let batcher = ItemBatcher { max_items: Some(2), max_input_bytes: Some(24), batch_input: None };
-        let frame = batched(&batcher, Vec::new()).to_string().len();
+        let frame = batched(&batcher, &[]).to_string().len();
         assert_eq!(frame, r#"{"Items":[]}"#.len());
         assert!(fits(&batcher, &[], frame, 1000), "an empty batch takes the item and refuses it itself");
         let one = [json!("abcd")];
@@ -191,6 +191,6 @@ mod tests {
     #[test]
     fn the_batch_input_stands_before_the_items() {
         let batcher = ItemBatcher { max_items: None, max_input_bytes: None, batch_input: Some(json!({"a": 1}).into()) };
-        assert_eq!(batched(&batcher, vec![json!(2)]).to_string(), r#"{"BatchInput":{"a":1},"Items":[2]}"#);
+        assert_eq!(batched(&batcher, &[json!(2)]).to_string(), r#"{"BatchInput":{"a":1},"Items":[2]}"#);
     }
 }

@@ -63,7 +63,7 @@ pub(super) struct Sink {
 }
 
 /// Begins to read.
-pub(super) async fn open(states: &States, order: &Order) -> Result<Source, Failure> {
+pub(super) fn open(states: &States, order: &Order) -> Result<Source, Failure> {
     let Some(reader) = order.order.reader.clone() else {
         let items = order.items.clone().unwrap_or_else(|| Value::Array(Vec::new()).into());
         return Ok(Source::Input { items, next: 0, source: STATE_DATA.into() });

@@ -55,7 +55,7 @@ impl ItemReaderField {
             action: self.action,
             parameters: parameters.into(),
             input_type: config.input_type,
-            csv_headers: headers.filter(|_| config.header_location.as_deref() == Some("GIVEN")).map(names_in),
+            csv_headers: headers.filter(|_| config.header_location.as_deref() == Some("GIVEN")).as_ref().map(names_in),
             csv_delimiter: config.delimiter,
             items_pointer: config.items_pointer.clone(),
             manifest_type: config.manifest_type,
@@ -138,7 +138,7 @@ pub(super) fn named<T: DeserializeOwned>(reader: &mut Reader<'_, '_>, field: &st
     read
 }
 
-fn names_in(headers: Value) -> Vec<String> {
+fn names_in(headers: &Value) -> Vec<String> {
     let text = |name: &Value| name.as_str().map_or_else(|| name.to_string(), str::to_owned);
     headers.as_array().into_iter().flatten().map(text).collect()
 }

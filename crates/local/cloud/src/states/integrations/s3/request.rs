@@ -131,11 +131,13 @@ fn is_elsewhere(operation: &Operation, member: &str) -> bool {
     in_body || ["Bucket", "Key"].contains(&member) || QUERY.iter().any(|(own, _)| *own == member)
 }
 
-/// A document is sent as its JSON text; a text is sent as it is.
+/// What is sent is JSON text, so that a text lies in quotes, as the service was seen to put it.
 fn body(operation: &Operation, members: &Map<String, Value>) -> Bytes {
     match operation.input {
         Input::Nothing => Bytes::new(),
-        Input::Body => members.get("Body").filter(|body| !body.is_null()).map(body_text).unwrap_or_default().into(),
+        Input::Body => {
+            members.get("Body").filter(|body| !body.is_null()).map(Value::to_string).unwrap_or_default().into()
+        }
         Input::Xml { member, element } => match members.get(member).filter(|value| !value.is_null()) {
             Some(value) => xml::write(element, value).into(),
             None => Bytes::new(),

@@ -149,13 +149,15 @@ fn write_into(text: &mut String, element: &str, value: &Value) {
 }
 
 fn entries(text: &mut String, element: &str, items: &[Value]) {
-    items.iter().for_each(|item| write_into(text, element, item));
+    for item in items {
+        write_into(text, element, item);
+    }
 }
 
 fn wrapped(text: &mut String, element: &str, inner: impl FnOnce(&mut String)) {
     // A member's name is whatever the definition holds; what is no name has no place in XML.
     let name: String = element.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')).collect();
-    text.push_str(&format!("<{name}>"));
+    text.extend(["<", &name, ">"]);
     inner(text);
-    text.push_str(&format!("</{name}>"));
+    text.extend(["</", &name, ">"]);
 }
