@@ -107,7 +107,7 @@ struct Run {
 
 impl Subject {
     /// Executes the state, up to the work of a task that no mock stands in for. A Map or Parallel
-    /// state needs a mock: see [`Subject::needs_mock`].
+    /// state needs a mock; the caller refuses one that lacks it.
     pub fn test(&self, setting: TestSetting, mock: Option<Mock>, now: Timestamp, random: Random<'_>) -> TestStep {
         let mut run = Run::new(self.state().clone(), setting, now);
         let begun = run.begin(random);

@@ -89,10 +89,10 @@ async fn members_find_their_place_in_headers_and_query() {
     assert_eq!(world.refused("putObject", wrong).await, "S3.S3Exception");
     let tags = world.done("getObjectTagging", json!({ "Bucket": "raw", "Key": "k" })).await;
     assert_eq!(tags["TagSet"], json!([{ "Key": "a", "Value": "1" }, { "Key": "b", "Value": "2" }]));
-    let tagging = json!({ "TagSet": [{ "Key": "<&>", "Value": "x y" }] });
+    let tagging = json!({ "TagSet": [{ "Key": "a+b@c", "Value": "x y" }] });
     world.done("putObjectTagging", json!({ "Bucket": "raw", "Key": "k", "Tagging": tagging })).await;
     let tags = world.done("getObjectTagging", json!({ "Bucket": "raw", "Key": "k" })).await;
-    assert_eq!(tags["TagSet"], json!([{ "Key": "<&>", "Value": "x y" }]));
+    assert_eq!(tags["TagSet"], json!([{ "Key": "a+b@c", "Value": "x y" }]));
     let copied = world.done("copyObject", json!({ "Bucket": "raw", "Key": "copy", "CopySource": "raw/k" })).await;
     assert_eq!(copied["CopyObjectResult"]["ETag"], head["ETag"]);
 }
@@ -107,7 +107,7 @@ async fn listings_are_lists() {
     let keys: Vec<&Value> = all["Contents"].as_array().unwrap().iter().map(|entry| &entry["Key"]).collect();
     assert_eq!(keys, ["b", "c"]);
     assert_eq!(all["CommonPrefixes"], json!([{ "Prefix": "a/" }]));
-    assert_eq!((&all["KeyCount"], &all["IsTruncated"], &all["MaxKeys"]), (&json!(3), &json!(false), &json!(12)));
+    assert_eq!((&all["KeyCount"], &all["IsTruncated"], &all["MaxKeys"]), (&json!(3), &json!(false), &json!(10)));
     assert_eq!(all["Contents"][0]["Size"], 1);
     let page = world.done("listObjects", json!({ "Bucket": "raw", "MaxKeys": 1, "Marker": "a/2" })).await;
     assert_eq!((&page["Contents"][0]["Key"], &page["IsTruncated"]), (&json!("b"), &json!(true)));
