@@ -3,30 +3,14 @@
 import json
 import unittest
 
-import boto3
-import botocore.config
 import botocore.exceptions
-
-import test_boto3
-
-ROLE = "arn:aws:iam::000000000000:role/test"
+from harness import ROLE, CloudTestCase
 
 
-class Definitions(unittest.TestCase):
-    setUpClass = classmethod(test_boto3.LocalCloud.setUpClass.__func__)
-    tearDownClass = classmethod(test_boto3.LocalCloud.tearDownClass.__func__)
-
+class Definitions(CloudTestCase):
     def setUp(self):
         # The SDK would call `sync-127.0.0.1` for `TestState`.
-        config = botocore.config.Config(inject_host_prefix=False)
-        self.states = boto3.client(
-            "stepfunctions",
-            endpoint_url=self.deployment["endpoint_url"],
-            region_name=self.deployment["region"],
-            aws_access_key_id="sluice",
-            aws_secret_access_key="sluice",
-            config=config,
-        )
+        self.states = self.client("stepfunctions", inject_host_prefix=False)
 
     def test_validation_tells_codes_and_places(self):
         broken = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B", "Result": "$.x"}}}
