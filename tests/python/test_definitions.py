@@ -6,6 +6,8 @@ import unittest
 import botocore.exceptions
 from harness import ROLE, CloudTestCase
 
+MACHINE = "arn:aws:states:us-east-1:000000000000:stateMachine:machine"
+
 
 class Definitions(CloudTestCase):
     def setUp(self):
@@ -36,14 +38,14 @@ class Definitions(CloudTestCase):
         )
         self.assertEqual(refused.exception.response["Error"]["Message"], words)
 
-    def tested(self, definition, **request):
+    def run_alone(self, definition, **request):
         answer = self.states.test_state(definition=json.dumps(definition), roleArn=ROLE, **request)
         answer.pop("ResponseMetadata")
         return answer
 
     def test_a_state_is_tested_alone(self):
         state = {"Type": "Pass", "InputPath": "$.a", "Parameters": {"b.$": "$.b"}, "ResultPath": "$.c", "Next": "Other"}
-        answer = self.tested(state, input='{"a":{"b":1}}', inspectionLevel="DEBUG")
+        answer = self.run_alone(state, input='{"a":{"b":1}}', inspectionLevel="DEBUG")
         seen = {name: json.loads(text) for name, text in answer.pop("inspectionData").items()}
         self.assertEqual(answer, {"status": "SUCCEEDED", "nextState": "Other", "output": '{"a":{"b":1},"c":{"b":1}}'})
         expected = {
@@ -67,7 +69,7 @@ class Definitions(CloudTestCase):
         mock = {"errorOutput": {"error": "S3.NoSuchKeyException", "cause": "gone"}}
 
         def after(count):
-            return self.tested(state, mock=mock, inspectionLevel="TRACE", stateConfiguration={"retrierRetryCount": count})
+            return self.run_alone(state, mock=mock, inspectionLevel="TRACE", stateConfiguration={"retrierRetryCount": count})
 
         again = after(1)
         self.assertEqual((again["status"], again["error"], again["cause"]), ("RETRIABLE", "S3.NoSuchKeyException", "gone"))
@@ -78,12 +80,12 @@ class Definitions(CloudTestCase):
         self.assertEqual(caught["inspectionData"]["errorDetails"], {"catchIndex": 1})
 
     def test_a_mock_is_held_to_the_response(self):
-        state = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution", "Parameters": {}, "End": True}
+        state = {"Type": "Task", "Resource": "arn:aws:states:::states:startExecution", "Parameters": {"StateMachineArn": MACHINE}, "End": True}
 
         def said(result, mode=None):
             mock = {"result": json.dumps(result)} | ({"fieldValidationMode": mode} if mode else {})
             try:
-                return self.tested(state, mock=mock)["status"]
+                return self.run_alone(state, mock=mock)["status"]
             except botocore.exceptions.ClientError as refused:
                 return refused.response["Error"]["Message"]
 
@@ -114,7 +116,7 @@ class Definitions(CloudTestCase):
         ]
         for definition, request, code, words in cases:
             with self.assertRaises(botocore.exceptions.ClientError) as refused:
-                self.tested(definition, **request)
+                self.run_alone(definition, **request)
             error = refused.exception.response["Error"]
             self.assertEqual(error["Code"], code, request)
             self.assertIn(words, error["Message"])
