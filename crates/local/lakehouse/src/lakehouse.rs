@@ -1,0 +1,158 @@
+//! The lakehouse: statements in, rows out.
+
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+
+use crate::catalog::Catalog;
+use crate::change::Counts;
+use crate::effects::{Clock, Identifiers};
+use crate::error::{Error, Result, query as failed};
+use crate::query::Limits;
+use crate::run;
+use crate::table::Tables;
+use crate::warehouse::Warehouse;
+
+/// How the lakehouse runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// What each query may use.
+    pub limits: Limits,
+    /// How long a file that nobody names is left to a writer that may still be about to name it. Never below the
+    /// longest time that a commit may take.
+    pub orphan_age_ms: i64,
+}
+
+impl Default for Settings {
+    /// A gigabyte, four threads, three days.
+    fn default() -> Self {
+        let limits = Limits { memory_bytes: 1 << 30, parallelism: 4 };
+        Self { limits, orphan_age_ms: 3 * 24 * 60 * 60 * 1000 }
+    }
+}
+
+/// What kind of statement it was, as Athena's `StatementType` has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// It defines or removes something.
+    Ddl,
+    /// It reads or changes rows.
+    Dml,
+    /// It shows something or keeps house.
+    Utility,
+}
+
+/// What a statement gives.
+pub struct Answer {
+    /// What kind of statement it was.
+    pub kind: Kind,
+    /// The columns of the rows.
+    pub schema: SchemaRef,
+    /// The rows, as they are made.
+    pub rows: BoxStream<'static, Result<RecordBatch>>,
+    /// What it changed.
+    pub counts: Counts,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Answer").field("kind", &self.kind).field("counts", &self.counts).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// An answer without rows.
+    pub(crate) fn empty(kind: Kind, counts: Counts) -> Self {
+        Self { kind, schema: Arc::new(Schema::empty()), rows: futures::stream::empty().boxed(), counts }
+    }
+
+    /// An answer of texts, a column each.
+    pub(crate) fn texts(names: &[&str], rows: Vec<Vec<String>>) -> Result<Self> {
+        let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
+        let schema = Arc::new(Schema::new(fields));
+        let column = |at: usize| {
+            let texts = rows.iter().map(|row| row.get(at).cloned().unwrap_or_default());
+            Arc::new(StringArray::from_iter_values(texts)) as ArrayRef
+        };
+        let columns = (0..names.len()).map(column).collect();
+        let batch =
+            RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|error| failed("show it")(error.into()))?;
+        Ok(Self {
+            kind: Kind::Utility,
+            schema,
+            rows: futures::stream::iter([Ok(batch)]).boxed(),
+            counts: Counts::default(),
+        })
+    }
+
+    /// Every row at once, for answers that are known to be small.
+    ///
+    /// # Errors
+    /// If making the rows fails on the way.
+    pub async fn collect(self) -> Result<Vec<RecordBatch>> {
+        self.rows.try_collect().await
+    }
+}
+
+/// What all statements share.
+#[derive(Debug)]
+pub(crate) struct Shop {
+    pub(crate) tables: Arc<Tables>,
+    pub(crate) runtime: Arc<RuntimeEnv>,
+    pub(crate) settings: Settings,
+}
+
+/// SQL over the tables of a warehouse.
+#[derive(Debug, Clone)]
+pub struct Lakehouse {
+    shop: Arc<Shop>,
+}
+
+/// The planner recurses; each level of a deep statement takes some kilobytes, in a debug build many.
+const STACK_BYTES: usize = 256 * 1024 * 1024;
+
+impl Lakehouse {
+    /// Opens a warehouse.
+    ///
+    /// # Errors
+    /// If the query engine cannot be set up.
+    pub fn open(
+        warehouse: Warehouse,
+        clock: Arc<dyn Clock>,
+        identifiers: Arc<dyn Identifiers>,
+        settings: Settings,
+    ) -> Result<Self> {
+        let runtime = RuntimeEnvBuilder::new().with_memory_limit(settings.limits.memory_bytes, 1.0).build_arc();
+        let runtime = runtime.map_err(failed("set up the query engine"))?;
+        let tables = Arc::new(Tables::new(warehouse, clock, identifiers));
+        Ok(Self { shop: Arc::new(Shop { tables, runtime, settings }) })
+    }
+
+    /// The names of the warehouse.
+    #[must_use]
+    pub fn catalog(&self) -> &Catalog {
+        &self.shop.tables.catalog
+    }
+
+    /// Runs one statement. Names without a database are in `database`. It runs to its end also if nobody waits for it.
+    ///
+    /// # Errors
+    /// What is wrong with the statement, with its place; or what went wrong while it ran.
+    pub async fn execute(&self, database: &str, statement: &str) -> Result<Answer> {
+        let (shop, database, statement) = (Arc::clone(&self.shop), database.to_lowercase(), statement.to_owned());
+        let runtime = tokio::runtime::Handle::current();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let work = move || {
+            let answer = runtime.block_on(run::run(&shop, &database, &statement));
+            // Nobody waits any more if this fails.
+            let _ = send.send(answer);
+        };
+        let thread = std::thread::Builder::new().name("statement".to_owned()).stack_size(STACK_BYTES).spawn(work);
+        thread.map_err(|error| Error::damaged("the thread of the statement", error))?;
+        receive.await.map_err(|error| Error::damaged("the thread of the statement", error))?
+    }
+}
