@@ -339,12 +339,15 @@ async fn time_limits_and_retries_follow_the_clock() {
     let (config, time) = timeless(directory.path());
     let cloud = start(&config).await;
     let client = client(&cloud);
-    let mut definition = task(&json!({"do": "hang-once", "mark": directory.path().join("mark")}));
+    let mark = directory.path().join("mark");
+    let mut definition = task(&json!({"do": "hang-once", "mark": mark}));
     definition["States"]["Task"]["TimeoutSeconds"] = 3600.into();
     definition["States"]["Task"]["Retry"] = json!([{"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 86_400}]);
     create(&client, &definition).await;
     let arn = begin(&client, "one").await;
     let began = time.clock().now();
+    // A worker that is cut off before it has left its mark hangs once more.
+    eventually("the worker hangs", async || mark.exists()).await;
     assert_eq!(time.advance_to_next().await.duration_since(began).as_secs(), 3600);
     assert_eq!(time.advance_to_next().await.duration_since(began).as_secs(), 3600 + 86_400);
     ends(&client, &arn, ExecutionStatus::Succeeded).await;
