@@ -325,6 +325,7 @@ class Executions(StatesTestCase):
         self.assertEqual(again["stopDate"], stopped["stopDate"])
         self.refused("ExecutionAlreadyExists", start, stateMachineArn=arn, name="one", input="{}")
         self.refused("InvalidExecutionInput", start, stateMachineArn=arn, input="{")
+        self.refused("InvalidExecutionInput", start, stateMachineArn=arn, input="[" * 110 + "]" * 110)
         self.refused("InvalidName", start, stateMachineArn=arn, name="a/b")
         self.refused("ValidationException", start, stateMachineArn=arn, input=json.dumps("x" * 262_144))
         self.refused("ValidationException", start, stateMachineArn=arn + "/label")

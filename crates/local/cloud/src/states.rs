@@ -246,15 +246,10 @@ impl States {
         self.context().database.write(work).await.map_err(|error| refusal::broken(&error))
     }
 
-    /// Adds entries to an execution's log and, with its end, the event that tells of it; then whoever waits for the end
-    /// is told.
+    /// Adds entries to an execution's log; then whoever waits for its end is told.
     async fn append(&self, number: i64, entries: Vec<LogEntry>, closed: Option<Closed>) -> Result<(), ServiceError> {
         let (states, status) = (self.clone(), closed.as_ref().map(|closed| closed.status));
-        let told = self.write(move |database| {
-            rows::append(database, number, &entries, closed.as_ref())?;
-            let (rules, region) = (&states.inner.rules, &states.context().region);
-            if closed.is_some() { announce::end(database, rules, region, number) } else { Ok(false) }
-        });
+        let told = self.write(move |transaction| states.append_in(transaction, number, &entries, closed.as_ref()));
         if told.await? {
             self.context().store.events_waiting().notify_one();
         }
@@ -262,6 +257,22 @@ impl States {
             self.execution_closed(number, status);
         }
         Ok(())
+    }
+
+    /// Adds entries to an execution's log and, with its end, the event that tells of it; gives back whether there was
+    /// one.
+    fn append_in(
+        &self,
+        transaction: &Transaction<'_>,
+        number: i64,
+        entries: &[LogEntry],
+        closed: Option<&Closed>,
+    ) -> rusqlite::Result<bool> {
+        rows::append(transaction, number, entries, closed)?;
+        match closed {
+            Some(_) => announce::end(transaction, &self.inner.rules, &self.context().region, number),
+            None => Ok(false),
+        }
     }
 
     /// Aborts an execution; resolves with the time of its end once that is on disk.

@@ -31,15 +31,34 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// Entries that wait for the next commit; more are committed by themselves, so memory stays bounded.
 const MOST_UNCOMMITTED: usize = 256;
 
-/// Brings the execution into memory and drives it until it is closed or has long to wait.
-pub(super) async fn run(states: &States, number: i64, commands: &mut Commands) -> Left {
-    match Box::pin(attempt(states, number, commands)).await {
+/// An execution in memory whose log is on disk, and what follows from that log and is not done yet.
+#[derive(Debug)]
+pub(super) struct Kept {
+    pub(super) row: Row,
+    pub(super) execution: Execution,
+    pub(super) effects: Vec<Effect>,
+}
+
+/// Brings the execution into memory, if it is not there, and drives it until it is closed or has long to wait.
+pub(super) async fn run(states: &States, number: i64, kept: Option<Kept>, commands: &mut Commands) -> Left {
+    let driven = match kept {
+        Some(kept) => Box::pin(go_on(states, kept, commands)).await,
+        None => Box::pin(attempt(states, number, commands)).await,
+    };
+    match driven {
         Ok(left) => left,
         Err(error) => {
             tracing::error!(%error, number, "an execution could not go on and is tried again");
             Left::Until(states.context().clock.now() + AGAIN)
         }
     }
+}
+
+async fn go_on(states: &States, kept: Kept, commands: &mut Commands) -> Result<Left, ServiceError> {
+    let Kept { row, execution, effects } = kept;
+    let mut driver = Driver::new(states, row, execution);
+    driver.perform(effects);
+    driver.drive(commands).await
 }
 
 async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Result<Left, ServiceError> {
@@ -51,7 +70,7 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
     };
     match load::load(states, &row).await {
         Ok(loaded) => {
-            let mut driver = Driver::new(states, row.clone(), loaded.execution);
+            let mut driver = Driver::new(states, row, loaded.execution);
             let Step { events, effects } = loaded.step;
             let is_new = events.first().is_some_and(|entry| entry.sequence == 0);
             driver.uncommitted.extend(events);
@@ -61,11 +80,7 @@ async fn attempt(states: &States, number: i64, commands: &mut Commands) -> Resul
                 states.abort_forgotten(number, &driver.map_runs.values().collect::<Vec<_>>()).await?;
             }
             driver.take(Step { events: Vec::new(), effects }).await?;
-            let left = driver.drive(commands).await?;
-            if left == Left::Closed {
-                states.ended(&row);
-            }
-            Ok(left)
+            driver.drive(commands).await
         }
         Err(LoadError::Database(error)) => Err(error),
         Err(LoadError::Log(why)) => give_up(states, row, why).await,
@@ -119,6 +134,7 @@ impl<'a> Driver<'a> {
             }
             self.next(commands).await?;
         }
+        self.states.ended(&self.row);
         Ok(Left::Closed)
     }
 
@@ -248,24 +264,18 @@ impl<'a> Driver<'a> {
     async fn take(&mut self, step: Step) -> Result<(), ServiceError> {
         let Step { events, effects } = step;
         self.uncommitted.extend(events);
-        let finish = effects.iter().find_map(|effect| match effect {
-            Effect::Finished(finish) => Some(finish.clone()),
-            _ => None,
-        });
         if !effects.is_empty() || self.uncommitted.len() > MOST_UNCOMMITTED {
-            self.commit(finish).await?;
+            self.commit(end(&self.uncommitted, &effects)).await?;
         }
         self.perform(effects);
         Ok(())
     }
 
-    async fn commit(&mut self, finish: Option<Finish>) -> Result<(), ServiceError> {
+    async fn commit(&mut self, closed: Option<Closed>) -> Result<(), ServiceError> {
         if self.uncommitted.is_empty() {
             return Ok(());
         }
         let (number, entries) = (self.number, std::mem::take(&mut self.uncommitted));
-        let stopped = entries.last().map_or(0, |entry| entry.at.as_millisecond());
-        let closed = finish.map(|finish| closed(finish, stopped));
         let is_closed = closed.is_some();
         self.states.append(number, entries, closed).await?;
         if is_closed {
@@ -367,6 +377,15 @@ impl<'a> Driver<'a> {
         };
         (self.states.context().clock.until(*due) > LONG).then_some(Left::Until(*due))
     }
+}
+
+/// How the execution has ended, if that is among what follows from its last events.
+pub(super) fn end(events: &[LogEntry], effects: &[Effect]) -> Option<Closed> {
+    let stopped = events.last().map_or(0, |entry| entry.at.as_millisecond());
+    effects.iter().find_map(|effect| match effect {
+        Effect::Finished(finish) => Some(closed(finish.clone(), stopped)),
+        _ => None,
+    })
 }
 
 fn closed(finish: Finish, stopped: i64) -> Closed {

@@ -10,10 +10,11 @@ pub(super) mod log;
 mod redrive;
 pub(super) mod rows;
 
+use asl::{MAX_PAYLOAD_BYTES, MAX_PAYLOAD_DEPTH, Payload};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-pub(super) use begin::{New, begin};
+pub(super) use begin::{New, begin, set_off};
 pub(super) use redrive::redrive;
 
 use super::map_runs::list as map_run_list;
@@ -83,11 +84,10 @@ pub(super) const START: [Rule; 4] = [
 
 pub(super) async fn start(states: &States, body: Value) -> Outcome {
     let new = new(states, request::read(body, &START)?, false)?;
-    let begun = states.write(move |database| begin(database, &new)).await??;
-    if !begun.again {
-        states.wake(begun.number);
-    }
-    Ok(Reply::plain(json!({"executionArn": begun.arn, "startDate": seconds(begun.started)})))
+    let begun = begin(states, new).await?;
+    let answer = json!({"executionArn": begun.row.arn, "startDate": seconds(begun.row.started)});
+    set_off(states, begun);
+    Ok(Reply::plain(answer))
 }
 
 /// What a request wants to start.
@@ -110,9 +110,12 @@ pub(super) fn new(states: &States, asked: Start, awaited: bool) -> Result<New, S
 
 fn checked_input(input: Option<String>) -> Result<String, ServiceError> {
     let input = input.unwrap_or_else(|| "{}".to_owned());
-    match serde_json::from_str::<serde::de::IgnoredAny>(&input) {
-        Ok(_) => Ok(input),
-        Err(error) => Err(refusal::invalid_input(&error.to_string())),
+    let value: Value = serde_json::from_str(&input).map_err(|error| refusal::invalid_input(&error.to_string()))?;
+    match Payload::from(value).is_too_large() {
+        false => Ok(input),
+        true => Err(refusal::invalid_input(&format!(
+            "more than {MAX_PAYLOAD_BYTES} bytes, or nested deeper than {MAX_PAYLOAD_DEPTH} levels"
+        ))),
     }
 }
 

@@ -52,9 +52,10 @@ pub(super) async fn start_sync(states: &States, body: Value) -> Outcome {
     request::check(&body, &[INCLUDED_DATA])?;
     let with_data = body["includedData"] != "METADATA_ONLY";
     let new = executions::new(states, request::read(body, &START)?, true)?;
-    let begun = states.write(move |database| executions::begin(database, &new)).await??;
-    let ended = states.inner.waiters.enlist(begun.number);
-    states.wake(begun.number);
+    let begun = executions::begin(states, new).await?;
+    let number = begun.row.number;
+    let ended = states.inner.waiters.enlist(number);
+    executions::set_off(states, begun);
     let told = tokio::select! {
         told = ended => told.is_ok(),
         () = states.inner.tasks.closing() => false,
@@ -62,7 +63,6 @@ pub(super) async fn start_sync(states: &States, body: Value) -> Outcome {
     if !told {
         return Err(ServiceError::internal("InternalFailure", "the local cloud shut down before the execution ended"));
     }
-    let number = begun.number;
     let row = states.read(move |database| rows::by_number(database, number)).await?;
     forget(states, number);
     let row = row.ok_or_else(|| ServiceError::internal("InternalFailure", "the execution is gone"))?;

@@ -37,6 +37,13 @@ pub(super) enum LoadError {
     Log(String),
 }
 
+/// Starts the execution of `row`, which has no log and is no child: it in memory, and its first step.
+pub(super) fn start(states: &States, row: &Row) -> Result<(Execution, Step), LoadError> {
+    let (definition, role_arn) = states.definition(row.revision)?;
+    let start = start_context(row, &role_arn, states.inner.token_key)?;
+    Ok(Execution::start(definition, start, states.context().clock.now(), &mut fastrand::f64))
+}
+
 /// Loads the execution of `row`, which is open.
 pub(super) async fn load(states: &States, row: &Row) -> Result<Loaded, LoadError> {
     let (definition, role_arn) = states.definition(row.revision)?;

@@ -12,7 +12,8 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
 use super::activities::Handed;
-use super::{States, driver};
+use super::driver::{self, Kept};
+use super::States;
 use crate::wire::ServiceError;
 
 /// Executions in memory at once: enough to keep every worker busy, few enough for their documents (256 KiB at most
@@ -70,9 +71,19 @@ impl States {
             return;
         }
         if scheduler.active.len() < MOST_ACTIVE {
-            self.activate(&mut scheduler, number);
+            self.activate(&mut scheduler, number, None);
         } else {
             scheduler.ready.push_back(number);
+        }
+    }
+
+    /// Lets an execution go on that is in memory already. If there is no room it is loaded again later.
+    pub(super) fn wake_with(&self, kept: Kept) {
+        let (mut scheduler, number) = (self.scheduler(), kept.row.number);
+        if scheduler.active.len() >= MOST_ACTIVE {
+            scheduler.ready.push_back(number);
+        } else if !scheduler.active.contains_key(&number) {
+            self.activate(&mut scheduler, number, Some(kept));
         }
     }
 
@@ -80,7 +91,7 @@ impl States {
     pub(super) fn command(&self, number: i64, command: Command) {
         let mut scheduler = self.scheduler();
         if !scheduler.active.contains_key(&number) {
-            self.activate(&mut scheduler, number);
+            self.activate(&mut scheduler, number, None);
         }
         if let Some(commands) = scheduler.active.get(&number) {
             // The driver takes itself off this list under the lock, so it is there to hear.
@@ -88,16 +99,16 @@ impl States {
         }
     }
 
-    fn activate(&self, scheduler: &mut Scheduler, number: i64) {
+    fn activate(&self, scheduler: &mut Scheduler, number: i64, kept: Option<Kept>) {
         let (sender, commands) = mpsc::unbounded_channel();
         scheduler.active.insert(number, sender);
         let states = self.clone();
-        self.inner.tasks.spawn(async move { states.drive(number, commands).await });
+        self.inner.tasks.spawn(async move { states.drive(number, kept, commands).await });
     }
 
-    async fn drive(&self, number: i64, mut commands: Commands) {
+    async fn drive(&self, number: i64, mut kept: Option<Kept>, mut commands: Commands) {
         loop {
-            let left = driver::run(self, number, &mut commands).await;
+            let left = driver::run(self, number, kept.take(), &mut commands).await;
             if self.leave(number, &commands) {
                 if let Left::Until(due) = left {
                     self.sleep(number, due);
@@ -119,7 +130,7 @@ impl States {
                 break;
             };
             if !scheduler.active.contains_key(&next) {
-                self.activate(&mut scheduler, next);
+                self.activate(&mut scheduler, next, None);
             }
         }
         true

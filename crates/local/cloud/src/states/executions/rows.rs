@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::log;
 
 /// An execution, without its events.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Row {
     pub(crate) number: i64,
     pub(crate) arn: String,
@@ -126,6 +126,19 @@ pub(crate) fn newest(database: &Connection, filter: &Filter) -> rusqlite::Result
     let most = i64::try_from(*most).unwrap_or(i64::MAX);
     let parameters = params![of.machine_arn, time, number, status, redriven, of.version_arn, of.alias_arn, most];
     database.prepare_cached(&sql)?.query_map(parameters, row)?.collect()
+}
+
+/// Inserts an execution that begins; gives back its number.
+pub(crate) fn insert(database: &Connection, row: &Row) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO execution
+                   (arn, machine_arn, revision, name, status, input, started, kind, version_arn, alias_arn, trace_header)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let Row { arn, machine_arn, revision, name, status, input, started, .. } = row;
+    let Row { kind, version_arn, alias_arn, trace_header, .. } = row;
+    let kind = kind.name();
+    database.prepare_cached(sql)?.insert(params![
+        arn, machine_arn, revision, name, status, input, started, kind, version_arn, alias_arn, trace_header
+    ])
 }
 
 /// Adds entries to an execution's log, and closes the execution if it has ended.
