@@ -161,6 +161,7 @@ pub(super) fn run_name(bucket: &str, key: &str, version: String) -> String {
         size_bytes: 0,
         sequencer: String::new(),
         time: Timestamp::UNIX_EPOCH,
+        replay: None,
     })
 }
 
@@ -224,6 +225,7 @@ mod tests {
             size_bytes: 7,
             sequencer: "00A1".into(),
             time: "2026-05-01T12:00:00Z".parse().unwrap(),
+            replay: None,
         };
         assert_eq!(name, domain::run::execution_name(&event));
     }

@@ -137,6 +137,7 @@ fn run_name(object: &Object) -> String {
         size_bytes: object.size_bytes,
         sequencer: String::new(),
         time: Timestamp::UNIX_EPOCH,
+        replay: None,
     })
 }
 
