@@ -143,7 +143,8 @@ impl Change {
 
 /// The key of a change record: sorts by the time of the event, the same for every try of a run.
 ///
-/// A redriven run overwrites its earlier record, so each run has exactly one.
+/// A redriven run overwrites its earlier record, so each run has exactly one. A replay is a run of its own, with a record
+/// of its own beside the older one: [`Change::order`] says which counts.
 #[must_use]
 pub fn record_key(event_time: Timestamp, run: &str) -> String {
     let time = event_time.strftime("%Y-%m-%d/%H%M%S%3f");

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::wait::{self, Deadline, Rows};
 use crate::arguments::RunArguments;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, refuse_aws};
 use crate::environment::Environment;
 use crate::files::{self, Found, SourceFile};
 use crate::output::{self, Output};
@@ -28,6 +28,7 @@ pub(super) type Uploaded = (SourceFile, anyhow::Result<String>);
 /// Runs the command.
 pub(super) async fn run(arguments: &RunArguments, environment: &Environment) -> anyhow::Result<Exit> {
     let data = arguments.target.data.as_deref().unwrap_or(&environment.data);
+    refuse_aws("run", &arguments.target, environment)?;
     let found = find(&arguments.files, data)?;
     super::doctor::warn_of_missing();
     let deployment = Deployment::attach(&arguments.target, &arguments.hosting, environment).await?;

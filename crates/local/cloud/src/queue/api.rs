@@ -26,8 +26,13 @@ const DEAD: &str = "-dead";
 const RETENTION_SECONDS: u32 = 14 * 24 * 60 * 60;
 
 /// Errors that the query protocol, which clients still go by, names without a prefix.
-const PLAIN_CODES: [&str; 5] =
-    ["InvalidMessageContents", "InvalidAttributeName", "MissingParameter", "InvalidParameterValue", "ThrottlingException"];
+const PLAIN_CODES: [&str; 5] = [
+    "InvalidMessageContents",
+    "InvalidAttributeName",
+    "MissingParameter",
+    "InvalidParameterValue",
+    "ThrottlingException",
+];
 
 /// A queue that a request may mean.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +64,10 @@ impl Queue {
                 let message = format!(
                     "`{operation}` of SQS is not available locally: the one reader of the queue is the function behind it"
                 );
-                Err(ServiceError { code: "UnsupportedOperation".into(), ..ServiceError::not_available_locally(message) })
+                Err(ServiceError {
+                    code: "UnsupportedOperation".into(),
+                    ..ServiceError::not_available_locally(message)
+                })
             }
         };
         answered.map(Reply::plain)
@@ -149,9 +157,9 @@ impl Queue {
                     sent.push((id, md5(&message.body)));
                     good.push(message);
                 }
-                Err(error) => failed.push(
-                    json!({ "Id": id, "SenderFault": true, "Code": error.code, "Message": error.message }),
-                ),
+                Err(error) => {
+                    failed.push(json!({ "Id": id, "SenderFault": true, "Code": error.code, "Message": error.message }))
+                }
             }
         }
         let ids = self.keep(good).await?;
@@ -169,7 +177,10 @@ impl Queue {
             (mapping, Kind::Events) => Ok(mapping.target.clone()),
             (_, Kind::Dead) => {
                 let message = "nothing can be sent to the dead-letter queue: it holds what the function refused";
-                Err(ServiceError { code: "UnsupportedOperation".into(), ..ServiceError::not_available_locally(message) })
+                Err(ServiceError {
+                    code: "UnsupportedOperation".into(),
+                    ..ServiceError::not_available_locally(message)
+                })
             }
         }
     }

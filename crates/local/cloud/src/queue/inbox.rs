@@ -223,12 +223,7 @@ fn put(transaction: &Transaction<'_>, new: &NewMessage) -> rusqlite::Result<i64>
     Ok(id)
 }
 
-fn depth_of(
-    connection: &Connection,
-    target: &str,
-    leased: &HashSet<i64>,
-    now_ms: i64,
-) -> rusqlite::Result<Depth> {
+fn depth_of(connection: &Connection, target: &str, leased: &HashSet<i64>, now_ms: i64) -> rusqlite::Result<Depth> {
     let sql = "SELECT id, visible_ms, receives, dead FROM events WHERE target = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([target])?;
