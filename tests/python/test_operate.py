@@ -17,6 +17,11 @@ class Queue(CloudTestCase):
         found = self.client("sqs").get_queue_attributes(QueueUrl=self.deployment["queue_url"], AttributeNames=names)
         return found["Attributes"]
 
+    def sqs(self, command, *arguments):
+        """What the AWS CLI prints; its version 1 takes the address of SQS from this option alone."""
+        address = ("--endpoint-url", self.deployment["endpoint_url"])
+        return self.aws("sqs", command, *address, "--queue-url", self.deployment["queue_url"], *arguments)
+
     def test_the_queue_is_found_by_name(self):
         sqs = self.client("sqs")
         self.assertEqual(sqs.get_queue_url(QueueName="sluice-start")["QueueUrl"], self.deployment["queue_url"])
@@ -31,8 +36,7 @@ class Queue(CloudTestCase):
         self.assertTrue(found["QueueArn"].endswith(":sluice-start"))
         self.assertEqual(json.loads(found["RedrivePolicy"])["maxReceiveCount"], 5)
         self.assertEqual(self.attributes("QueueArn").keys(), {"QueueArn"})
-        described = self.aws("sqs", "get-queue-attributes", "--queue-url", self.deployment["queue_url"],
-                             "--attribute-names", "VisibilityTimeout")
+        described = self.sqs("get-queue-attributes", "--attribute-names", "VisibilityTimeout")
         self.assertEqual(described["Attributes"], {"VisibilityTimeout": "360"})
         sqs, url = self.client("sqs"), self.deployment["queue_url"]
         self.refused("InvalidAttributeName", sqs.get_queue_attributes, QueueUrl=url, AttributeNames=["Policies"])
@@ -81,10 +85,10 @@ class Queue(CloudTestCase):
 
     def test_what_the_function_refuses_becomes_a_dead_letter(self):
         sqs, url = self.client("sqs"), self.deployment["queue_url"]
-        self.aws("sqs", "send-message", "--queue-url", url, "--message-body", "no JSON")
+        self.sqs("send-message", "--message-body", "no JSON")
         dead = {"QueueUrl": url + "-dead", "AttributeNames": ["ApproximateNumberOfMessages"]}
-        count = lambda: sqs.get_queue_attributes(**dead)["Attributes"]["ApproximateNumberOfMessages"]
-        until("it is given up", lambda: count() == "1")
+        name = "ApproximateNumberOfMessages"
+        until("it is given up", lambda: sqs.get_queue_attributes(**dead)["Attributes"][name] == "1")
 
 
 class Stacks(http.server.BaseHTTPRequestHandler):

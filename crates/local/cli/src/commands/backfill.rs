@@ -59,11 +59,8 @@ pub(super) async fn backfill(arguments: &BackfillArguments, environment: &Enviro
             Ok(Exit::Interrupted)
         }
     };
-    if deployment.is_ours() && !arguments.dry_run {
-        output::note(&format!(
-            "nothing runs on this directory now; what is in the queue is taken up by the next `sluice up{}`",
-            deployment.option
-        ));
+    if !arguments.dry_run {
+        wait::tell_what_stands_still(&deployment);
     }
     deployment.close().await;
     exit

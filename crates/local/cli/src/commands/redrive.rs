@@ -32,6 +32,9 @@ pub(super) async fn redrive(arguments: &RedriveArguments, environment: &Environm
         exit = process(arguments, span, &deployment) => exit,
         () = wait::stop_signal() => Ok(Exit::Interrupted),
     };
+    if arguments.restraint.no_wait {
+        wait::tell_what_stands_still(&deployment);
+    }
     deployment.close().await;
     exit
 }

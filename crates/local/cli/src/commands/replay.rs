@@ -63,6 +63,9 @@ pub(super) async fn replay(arguments: &ReplayArguments, environment: &Environmen
             Ok(Exit::Interrupted)
         }
     };
+    if arguments.restraint.no_wait {
+        wait::tell_what_stands_still(&deployment);
+    }
     deployment.close().await;
     exit
 }

@@ -64,10 +64,7 @@ impl Queue {
                 let message = format!(
                     "`{operation}` of SQS is not available locally: the one reader of the queue is the function behind it"
                 );
-                Err(ServiceError {
-                    code: "UnsupportedOperation".into(),
-                    ..ServiceError::not_available_locally(message)
-                })
+                Err(ServiceError::client("UnsupportedOperation", message))
             }
         };
         answered.map(Reply::plain)
@@ -177,10 +174,7 @@ impl Queue {
             (mapping, Kind::Events) => Ok(mapping.target.clone()),
             (_, Kind::Dead) => {
                 let message = "nothing can be sent to the dead-letter queue: it holds what the function refused";
-                Err(ServiceError {
-                    code: "UnsupportedOperation".into(),
-                    ..ServiceError::not_available_locally(message)
-                })
+                Err(ServiceError::client("UnsupportedOperation", message))
             }
         }
     }

@@ -49,11 +49,37 @@ impl Report {
             String::new(),
             format!("{sent} {files} would be sent, {size}{passed}"),
             format!(
-                "estimate: {:.2} to {:.2} USD, for {files} that have not been through it before",
-                total.least_usd, total.most_usd
+                "estimate: {} to {} USD, if none of them has been through it before",
+                usd(total.least_usd),
+                usd(total.most_usd)
             ),
             "at list prices of us-east-1, from names and sizes alone; without Lambda, S3, SQS, discounts and taxes"
                 .to_owned(),
         ]
+    }
+}
+
+/// Cents, or where there are few of them, what is less than one.
+fn usd(amount: f64) -> String {
+    if amount < 1.0 { format!("{amount:.4}") } else { format!("{amount:.2}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_counts_what_it_passed_over() {
+        let tally = Tally { sent: 1, sent_bytes: 2_048, filtered: 3, folders: 0, gone: 1 };
+        let report = Report { source: "s3://b".into(), resumed: false, tally, estimate: None, seconds: 2.4 };
+        let lines = report.lines(" --data d");
+        assert_eq!(lines[0], "1 file sent, 2.0 KiB, 3 passed over by the filters, 1 not there any more, in 2 s");
+        assert!(lines[1].starts_with("next: sluice executions --data d "), "{}", lines[1]);
+        assert_eq!(report.found(), 5);
+    }
+
+    #[test]
+    fn small_amounts_are_not_nothing() {
+        assert_eq!([0.0018, 0.999, 1.0, 1234.5].map(usd), ["0.0018", "0.9990", "1.00", "1234.50"]);
     }
 }
