@@ -4,6 +4,7 @@
 
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
+pub mod bucket;
 pub mod checkout;
 pub mod expectation;
 pub mod program;

@@ -144,9 +144,17 @@ pub fn sluice() -> Command {
     let program = programs().join("sluice");
     assert!(program.is_file(), "`{}` is not there: build it with `make build`", program.display());
     let mut command = Command::new(program);
-    for name in
-        ["AWS_ENDPOINT_URL", "AWS_PROFILE", "SLUICE_RAW_BUCKET", "SLUICE_CATALOG_BUCKET", "SLUICE_STATE_MACHINE_ARN"]
-    {
+    let names = [
+        "AWS_ENDPOINT_URL",
+        "AWS_PROFILE",
+        "SLUICE_CATALOG_BUCKET",
+        "SLUICE_EXTRACTED_BUCKET",
+        "SLUICE_QUEUE_URL",
+        "SLUICE_RAW_BUCKET",
+        "SLUICE_STACK",
+        "SLUICE_STATE_MACHINE_ARN",
+    ];
+    for name in names {
         command.env_remove(name);
     }
     command.stdin(Stdio::null());

@@ -1,10 +1,9 @@
 //! The catalog as it lies in its bucket, read by the AWS SDK: all change records, and the jobs of a service.
 
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_s3::Client;
-use aws_sdk_s3::config::Credentials;
 use domain::change::Change;
 use serde_json::Value;
+
+use crate::bucket::{block_on, s3, sdk};
 
 /// All change records in the catalog of the deployment at `endpoint`, as they are written.
 ///
@@ -13,8 +12,7 @@ use serde_json::Value;
 #[must_use]
 pub fn values(endpoint: &str) -> Vec<Value> {
     block_on(async {
-        let sdk = sdk(endpoint).await;
-        let client = Client::from_conf(aws_sdk_s3::config::Builder::from(&sdk).force_path_style(true).build());
+        let client = s3(endpoint).await;
         let mut values = Vec::new();
         let mut pages = client.list_objects_v2().bucket("sluice-catalog").into_paginator().send();
         while let Some(page) = pages.next().await {
@@ -51,18 +49,4 @@ pub fn transcription_jobs(endpoint: &str) -> usize {
         let output = client.list_transcription_jobs().max_results(100).send().await.expect("the jobs are listed");
         output.transcription_job_summaries().len()
     })
-}
-
-fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.expect("a runtime").block_on(work)
-}
-
-async fn sdk(endpoint: &str) -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(Region::from_static("us-east-1"))
-        .credentials_provider(Credentials::new("sluice", "sluice", None, None, "tests"))
-        .load()
-        .await
 }

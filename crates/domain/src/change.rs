@@ -1,11 +1,13 @@
 //! The catalog change: one small record for each run, appended, never updated in place.
 
+use std::cmp::Ordering;
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::event::EventKind;
-use crate::object::ObjectRef;
+use crate::object::{ObjectRef, compare_sequencers};
 use crate::stage::Facts;
 
 /// Version of the record's shape; rises when a member changes its meaning or goes.
@@ -124,13 +126,35 @@ pub struct Change {
     pub seconds: f64,
 }
 
+impl Change {
+    /// Orders the records of one object version: the greatest tells what is known of it.
+    ///
+    /// The sequencer decides first, so an older event never hides a newer one however late its run ends. A replay works
+    /// on the same event as the run before it: then the run that was started later counts, and of one run the record
+    /// that was written later. What a listing found instead of an event has no sequencer and comes before all that has.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Ordering {
+        compare_sequencers(&self.sequencer, &other.sequencer)
+            .then_with(|| self.event_time.cmp(&other.event_time))
+            .then_with(|| self.started.cmp(&other.started))
+            .then_with(|| self.recorded.cmp(&other.recorded))
+    }
+}
+
 /// The key of a change record: sorts by the time of the event, the same for every try of a run.
 ///
-/// A redriven run overwrites its earlier record, so each run has exactly one.
+/// A redriven run overwrites its earlier record, so each run has exactly one. A replay is a run of its own, with a record
+/// of its own beside the older one: [`Change::order`] says which counts.
 #[must_use]
 pub fn record_key(event_time: Timestamp, run: &str) -> String {
     let time = event_time.strftime("%Y-%m-%d/%H%M%S%3f");
     format!("changes/dt={time}-{run}.json")
+}
+
+/// The prefix that the records of all runs for one event share, replays included, and hardly any others.
+#[must_use]
+pub fn record_prefix(event_time: Timestamp) -> String {
+    record_key(event_time, "").trim_end_matches(".json").to_owned()
 }
 
 /// The key of a run's extraction document.
@@ -149,6 +173,40 @@ pub fn work_prefix(run: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A record in four words: sequencer, seconds of the event, of the start and of the writing.
+    fn change(sequencer: &str, event: i64, started: i64, recorded: i64) -> Change {
+        let at = |second| Timestamp::from_second(second).unwrap().to_string();
+        serde_json::from_value(serde_json::json!({
+            "schema_version": SCHEMA_VERSION, "run": "r", "execution_arn": "arn", "bucket": "raw", "key": "a",
+            "object_uri": "s3://raw/a", "size_bytes": 1, "event": "created", "event_time": at(event),
+            "sequencer": sequencer, "status": "SUCCEEDED", "sensitivity": "NONE", "text_chars": 0,
+            "counts": {}, "services": [], "engines": [], "cost_usd": 0.0,
+            "started": at(started), "recorded": at(recorded), "seconds": 1.0,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_newer_event_counts_and_of_one_event_the_later_run() {
+        let cases = [
+            ("a late run of an older event", change("0A", 5, 90, 99), change("0B", 6, 7, 8)),
+            ("a replay", change("0A", 5, 6, 99), change("0A", 5, 7, 8)),
+            ("a redrive", change("0A", 5, 6, 7), change("0A", 5, 6, 8)),
+            ("a listing, and then an event", change("", 9, 90, 99), change("0A", 5, 6, 7)),
+            ("two listings", change("", 5, 9, 9), change("", 6, 7, 8)),
+        ];
+        for (what, older, newer) in cases {
+            assert_eq!((older.order(&newer), newer.order(&older)), (Ordering::Less, Ordering::Greater), "{what}");
+        }
+    }
+
+    #[test]
+    fn all_runs_of_an_event_share_a_prefix() {
+        let time = "2026-05-01T09:59:59.999Z".parse().unwrap();
+        assert_eq!(record_prefix(time), "changes/dt=2026-05-01/095959999-");
+        assert!(record_key(time, "a-b.c").starts_with(&record_prefix(time)));
+    }
 
     #[test]
     fn record_keys_sort_by_time() {

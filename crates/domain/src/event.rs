@@ -35,6 +35,27 @@ pub struct ObjectEvent {
     /// When S3 says it happened.
     #[schemars(with = "String")]
     pub time: Timestamp,
+    /// The replay that asks for the version anew; absent for what S3 told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replay: Option<String>,
+}
+
+/// Versions that are to run once more, under a name of the asker's: the envelope that `sluice replay` sends.
+///
+/// The same versions under the same name are one run each, however often they are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replay {
+    /// The replay's name: [`is_replay_name`].
+    pub replay: String,
+    /// What S3 once told of each version.
+    pub events: Vec<ObjectEvent>,
+}
+
+/// Whether `name` may name a replay: 1 to 64 of letters, digits, `-`, `_`, `.` and `:`.
+#[must_use]
+pub fn is_replay_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    (1..=64).contains(&name.len()) && name.bytes().all(plain)
 }
 
 impl EventKind {
@@ -62,6 +83,16 @@ pub fn is_folder_marker(event: &ObjectEvent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_replays_are_short_and_plain() {
+        for name in ["nightly", "2026-05-01T12:00:00.5Z", "a_b", &"x".repeat(64)] {
+            assert!(is_replay_name(name), "{name}");
+        }
+        for name in ["", "a b", "a/b", "ü", "a\n", &"x".repeat(65)] {
+            assert!(!is_replay_name(name), "{name}");
+        }
+    }
 
     #[test]
     fn names_of_events_are_sorted_into_kinds() {

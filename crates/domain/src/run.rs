@@ -12,7 +12,8 @@ const HASH_CHARS: usize = 32;
 /// The execution name of `event`: a readable slug of the file name and a hash of what makes the run.
 ///
 /// A version id alone identifies a version; without one, `ETag` and sequencer do. The kind is
-/// part of the hash since a delete of version X and the creation of X are two runs.
+/// part of the hash since a delete of version X and the creation of X are two runs. So is the
+/// name of a replay: it makes one new run of the version, however often it is asked for.
 #[must_use]
 pub fn execution_name(event: &ObjectEvent) -> String {
     let hash = hash(&identity(event));
@@ -29,6 +30,9 @@ fn identity(event: &ObjectEvent) -> Vec<&str> {
     match &event.object.version_id {
         Some(version) => parts.extend(["version", version]),
         None => parts.extend(["etag", event.etag.as_deref().unwrap_or(""), &event.sequencer]),
+    }
+    if let Some(replay) = &event.replay {
+        parts.extend(["replay", replay]);
     }
     parts
 }
@@ -82,7 +86,17 @@ mod tests {
             size_bytes: 1,
             sequencer: sequencer.into(),
             time: "2026-05-01T12:00:00Z".parse().unwrap(),
+            replay: None,
         }
+    }
+
+    #[test]
+    fn a_replay_is_one_new_run() {
+        let first = event("a", Some("v1"), "1");
+        let replayed = |name: &str| execution_name(&ObjectEvent { replay: Some(name.into()), ..first.clone() });
+        assert_ne!(execution_name(&first), replayed("a"));
+        assert_ne!(replayed("a"), replayed("b"));
+        assert_eq!(replayed("a"), replayed("a"));
     }
 
     #[test]

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::service::{Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]
@@ -54,6 +54,11 @@ impl Service for DocumentText {
             Family::Image => Some(Place::Joins("text")),
             Family::Audio | Family::Video | Family::Other => None,
         }
+    }
+
+    /// It is read in the function itself.
+    fn list_price_usd(&self, _: &[String], _: &Amount) -> f64 {
+        0.0
     }
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {

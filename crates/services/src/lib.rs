@@ -14,4 +14,4 @@ pub mod textract;
 pub mod transcribe;
 
 pub use registry::{SERVICES, find, plan};
-pub use service::{Call, Descriptor, Feature, Polled, Service, Started};
+pub use service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};

@@ -100,6 +100,32 @@ mod tests {
     }
 
     #[test]
+    fn list_prices_follow_features_and_amounts() {
+        use crate::service::Amount;
+        let priced = |id: &str, features: &[&str], amount: Amount| {
+            let features: Vec<_> = features.iter().map(|feature| (*feature).to_owned()).collect();
+            find(id).unwrap().list_price_usd(&features, &amount)
+        };
+        let amount = Amount { pages: 2, seconds: 60, text_chars: 1_000 };
+        let cases = [
+            ("document-text", &["text"][..], 0.0),
+            ("textract", &["text"], 2.0 * 0.0015),
+            ("textract", &["text", "tables", "forms"], 2.0 * 0.065),
+            ("rekognition", &["labels", "faces"], 4.0 * 0.001),
+            ("comprehend", &["entities", "sentiment"], 20.0 * 0.0001),
+            ("transcribe", &["transcript", "speaker_labels"], 0.024),
+            ("transcribe", &["subtitles"], 0.0),
+        ];
+        for (id, features, usd) in cases {
+            let known: Vec<_> = find(id).unwrap().descriptor().features.iter().map(|feature| feature.name).collect();
+            assert!(features.iter().all(|feature| known.contains(feature)), "{id}: {known:?}");
+            let difference = priced(id, features, amount) - usd;
+            assert!(difference.abs() < 1e-9, "{id} {features:?} is off by {difference}");
+            assert!(priced(id, features, Amount::default()).abs() < 1e-9, "{id} charges for nothing");
+        }
+    }
+
+    #[test]
     fn a_misspelt_switch_is_found() {
         let mut settings = Settings::default();
         let services = settings.features.entry(domain::media::Family::Image).or_default();

@@ -33,6 +33,17 @@ pub struct Feature {
     pub about: &'static str,
 }
 
+/// How much there is in a file, as far as services charge for it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Amount {
+    /// Pages; an image is one.
+    pub pages: u64,
+    /// Seconds of sound.
+    pub seconds: u64,
+    /// Characters of text.
+    pub text_chars: u64,
+}
+
 /// All that one call of a service may look at.
 #[derive(Debug)]
 pub struct Call<'a> {
@@ -84,6 +95,11 @@ pub trait Service: Sync {
 
     /// Where it stands in the plan for `subject`, or `None` where it has nothing to add.
     fn place(&self, subject: &Subject) -> Option<Place>;
+
+    /// What `features` of the service cost for this much, at list price in US dollars: us-east-1, first tier.
+    ///
+    /// For estimates only; what a run has cost stands in its findings.
+    fn list_price_usd(&self, features: &[String], amount: &Amount) -> f64;
 
     /// Checks the service's limits, before anything is spent.
     ///

@@ -1,4 +1,4 @@
-//! The three envelopes, opened: pure.
+//! The three envelopes, and the one of a replay, opened: pure.
 //!
 //! Keys are form-encoded in S3 notifications and plain in `EventBridge` events.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/userguide/ev-events.html>
@@ -6,7 +6,7 @@
 use aws_lambda_events::eventbridge::EventBridgeEvent;
 use aws_lambda_events::s3::{S3Event, S3EventRecord};
 use aws_lambda_events::sqs::{SqsEvent, SqsMessage};
-use domain::event::{EventKind, ObjectEvent};
+use domain::event::{EventKind, ObjectEvent, Replay, is_replay_name};
 use domain::failure::Failure;
 use domain::object::{ObjectRef, decode_notification_key};
 use jiff::Timestamp;
@@ -18,7 +18,7 @@ use serde_json::Value;
 pub(crate) enum Envelope {
     /// Messages of a queue, each to be acknowledged by itself.
     Queue(Vec<Message>),
-    /// Events that S3 or `EventBridge` delivered.
+    /// Events that S3 or `EventBridge` delivered, or a replay asks for.
     Direct(Vec<ObjectEvent>),
 }
 
@@ -47,7 +47,7 @@ fn message(message: SqsMessage) -> Message {
     Message { id: message.message_id.unwrap_or_default(), events: parsed.and_then(events) }
 }
 
-/// The events in a bare S3 notification, an `EventBridge` event or S3's own test message.
+/// The events in a bare S3 notification, an `EventBridge` event, a replay or S3's own test message.
 fn events(event: Value) -> Result<Vec<ObjectEvent>, Failure> {
     if event.get("Records").is_some() {
         let notification: S3Event = parse(event)?;
@@ -56,16 +56,30 @@ fn events(event: Value) -> Result<Vec<ObjectEvent>, Failure> {
     if event.get("detail-type").is_some() {
         return Ok(from_event_bridge(parse(event)?)?.into_iter().collect());
     }
+    if event.get("replay").is_some() {
+        return from_replay(parse(event)?);
+    }
     if event["Event"] == "s3:TestEvent" {
         return Ok(Vec::new());
     }
     Err(Failure::invalid_input(
-        "the event is neither an S3 notification (bare or in SQS) nor an EventBridge event: check what invokes this function",
+        "the event is neither an S3 notification (bare or in SQS) nor an EventBridge event nor a replay: check what invokes this function",
     ))
 }
 
 fn parse<T: serde::de::DeserializeOwned>(event: Value) -> Result<T, Failure> {
     serde_json::from_value(event).map_err(|error| Failure::invalid_input(format!("failed to read the event: {error}")))
+}
+
+/// The name of the replay stands in each event, so that each is a run of its own.
+fn from_replay(Replay { replay, events }: Replay) -> Result<Vec<ObjectEvent>, Failure> {
+    if !is_replay_name(&replay) {
+        return Err(Failure::invalid_input("the replay's name is not 1 to 64 letters, digits, `-`, `_`, `.` or `:`"));
+    }
+    if events.iter().any(|event| event.object.bucket.is_empty() || event.object.key.is_empty()) {
+        return Err(Failure::invalid_input("the replay names no bucket or no key"));
+    }
+    Ok(events.into_iter().map(|event| ObjectEvent { replay: Some(replay.clone()), ..event }).collect())
 }
 
 /// `None` for kinds of events that are neither a creation nor a removal (tagging, restore …).
@@ -82,6 +96,7 @@ fn from_record(record: S3EventRecord) -> Result<Option<ObjectEvent>, Failure> {
         size_bytes: object.size.and_then(|size| size.try_into().ok()).unwrap_or(0),
         sequencer: object.sequencer.unwrap_or_default(),
         time: time(record.event_time.timestamp_millis())?,
+        replay: None,
     }))
 }
 
@@ -136,6 +151,7 @@ fn from_event_bridge(event: EventBridgeEvent<Value>) -> Result<Option<ObjectEven
         size_bytes: detail.object.size,
         sequencer: detail.object.sequencer,
         time: time(milliseconds)?,
+        replay: None,
     }))
 }
 

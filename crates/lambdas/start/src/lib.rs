@@ -1,7 +1,8 @@
 //! `start`: one execution of the state machine for each object version that an event names.
 //!
 //! Three envelopes, one handler: S3 notifications wrapped in SQS, bare S3 notifications, and
-//! `EventBridge` events. A second event for the same version starts nothing.
+//! `EventBridge` events. A second event for the same version starts nothing, unless a replay asks for a run anew:
+//! then it starts one for each version and name of a replay.
 
 mod envelope;
 mod launch;

@@ -2,11 +2,15 @@
 
 #![expect(clippy::doc_markdown, reason = "clap shows these texts to people as they stand")]
 
+mod bulk;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use cloud::lambda::Endpoint;
+
+pub(crate) use bulk::{BackfillArguments, Choice, RedriveArguments, ReplayArguments, Versions, Wanted};
 
 use crate::problem::EXIT_CODES;
 
@@ -34,23 +38,28 @@ pub(crate) enum Command {
     Up(UpArguments),
     /// Put files into the raw bucket and leave the rest to the deployment
     Put(PutArguments),
+    /// Send what lies in a bucket already through the pipeline, at a bounded rate; safe to stop and go on
+    Backfill(BackfillArguments),
     /// Show what is known about one object: extraction, lineage, execution path
     Show(ShowArguments),
     /// List executions, newest first
     Executions(ExecutionsArguments),
     /// Retry failed executions from where they failed
     Redrive(RedriveArguments),
+    /// Run files anew that were run before, by what the catalog says of them
+    Replay(ReplayArguments),
     /// Say which engines and tools are there, and how to install what is not
     Doctor(DoctorArguments),
 }
 
 /// Which deployment a command speaks to.
 ///
-/// In this order: `--data`, `--endpoint-url` or `--profile`, the variable AWS_ENDPOINT_URL, the default directory.
+/// `--data` means the local cloud of a directory. `--profile`, `--region`, `--stack` or the variable SLUICE_STACK mean a
+/// stack in AWS, `--endpoint-url` or the variable AWS_ENDPOINT_URL another address. Without any it is the default directory.
 #[derive(Debug, Clone, Default, Args)]
 pub(crate) struct Target {
     /// Directory of the local cloud [default: $XDG_DATA_HOME/sluice, or ~/.local/share/sluice]
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["endpoint_url", "profile", "region", "stack"])]
     pub(crate) data: Option<PathBuf>,
     /// Address of a deployment that already runs
     #[arg(long, value_name = "URL")]
@@ -58,6 +67,38 @@ pub(crate) struct Target {
     /// Profile of the AWS configuration: the deployment is in AWS
     #[arg(long, value_name = "NAME")]
     pub(crate) profile: Option<String>,
+    /// Region: the deployment is in AWS [default: as the AWS configuration says]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) region: Option<String>,
+    /// CloudFormation stack that is the deployment [default: $SLUICE_STACK, or sluice]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) stack: Option<String>,
+}
+
+/// Options that mean AWS, for commands that are about this machine: they are here to be refused with a reason.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Elsewhere {
+    #[arg(long, hide = true)]
+    endpoint_url: Option<String>,
+    #[arg(long, hide = true)]
+    profile: Option<String>,
+    #[arg(long, hide = true)]
+    region: Option<String>,
+    #[arg(long, hide = true)]
+    stack: Option<String>,
+}
+
+impl Elsewhere {
+    /// The first of the options that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let options = [
+            ("--endpoint-url", &self.endpoint_url),
+            ("--profile", &self.profile),
+            ("--region", &self.region),
+            ("--stack", &self.stack),
+        ];
+        options.into_iter().find(|(_, value)| value.is_some()).map(|(option, _)| option)
+    }
 }
 
 /// How the local cloud is started, where a command starts one.
@@ -138,6 +179,8 @@ pub(crate) struct UpArguments {
     #[arg(long)]
     pub(crate) allow_remote: bool,
     #[command(flatten)]
+    pub(crate) elsewhere: Elsewhere,
+    #[command(flatten)]
     pub(crate) form: Form,
 }
 
@@ -201,31 +244,12 @@ pub(crate) struct Filter {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct RedriveArguments {
-    /// Executions by name or ARN, or objects by key
-    #[arg(value_name = "NAME", required_unless_present = "all", conflicts_with = "all")]
-    pub(crate) names: Vec<String>,
-    /// All that failed
-    #[arg(long)]
-    pub(crate) all: bool,
-    /// With --all, only those that started since: a time (2026-05-01T12:00:00Z) or a span (`2h`, `30m`)
-    #[arg(long, value_name = "TIME", requires = "all")]
-    pub(crate) since: Option<String>,
-    #[command(flatten)]
-    pub(crate) target: Target,
-    #[command(flatten)]
-    pub(crate) hosting: Hosting,
-    #[command(flatten)]
-    pub(crate) patience: Patience,
-    #[command(flatten)]
-    pub(crate) form: Form,
-}
-
-#[derive(Debug, Args)]
 pub(crate) struct DoctorArguments {
     /// Folder of the functions' programs [default: the folder of `sluice`]
     #[arg(long, value_name = "DIR")]
     pub(crate) functions: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) elsewhere: Elsewhere,
     #[command(flatten)]
     pub(crate) form: Form,
 }

@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
-use domain::change::Change;
+use domain::change::{Change, record_prefix};
 use jiff::Timestamp;
 use serde_json::Value;
 
 /// Where all change records lie.
-const PREFIX: &str = "changes/";
+pub(crate) const PREFIX: &str = "changes/";
 
 /// The keys of all records of events after `time`, in the order of time.
 pub(crate) async fn records_since(client: &Client, bucket: &str, time: Timestamp) -> anyhow::Result<Vec<String>> {
@@ -21,6 +21,20 @@ pub(crate) async fn records_since(client: &Client, bucket: &str, time: Timestamp
         keys.extend(page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key));
     }
     Ok(keys)
+}
+
+/// The records of all runs for events at `time`: those of one event, replays included, and hardly any others.
+pub(crate) async fn records_at(client: &Client, bucket: &str, time: Timestamp) -> anyhow::Result<Vec<Change>> {
+    let request = client.list_objects_v2().bucket(bucket).prefix(record_prefix(time));
+    let mut pages = request.into_paginator().send();
+    let mut records = Vec::new();
+    while let Some(page) = pages.next().await {
+        let page = page.with_context(|| format!("failed to list the change records in `{bucket}`"))?;
+        for key in page.contents.unwrap_or_default().into_iter().filter_map(|object| object.key) {
+            records.extend(record(client, bucket, &key).await?);
+        }
+    }
+    Ok(records)
 }
 
 /// The run whose record lies under `key`: what stands behind `changes/dt=DAY/TIME-`.
@@ -45,7 +59,8 @@ pub(crate) async fn document(client: &Client, bucket: &str, key: &str) -> anyhow
     Ok(Some(document))
 }
 
-async fn read(client: &Client, bucket: &str, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
+/// The bytes under `key`, if there are any.
+pub(crate) async fn read(client: &Client, bucket: &str, key: &str) -> anyhow::Result<Option<Vec<u8>>> {
     let output = match client.get_object().bucket(bucket).key(key).send().await {
         Ok(output) => output,
         Err(error) if error.code() == Some("NoSuchKey") => return Ok(None),

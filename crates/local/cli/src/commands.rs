@@ -1,9 +1,11 @@
 //! One file for each command, and the frame in which they run: runtime, logs, signals, exit code.
 
+mod backfill;
 pub(crate) mod doctor;
 pub(crate) mod executions;
 mod put;
 mod redrive;
+mod replay;
 mod run;
 mod show;
 mod since;
@@ -74,6 +76,8 @@ async fn dispatch(command: Command, environment: &Environment) -> anyhow::Result
         Command::Run(arguments) => run::run(&arguments, environment).await,
         Command::Up(arguments) => up::up(&arguments, environment).await,
         Command::Put(arguments) => put::put(&arguments, environment).await,
+        Command::Backfill(arguments) => backfill::backfill(&arguments, environment).await,
+        Command::Replay(arguments) => replay::replay(&arguments, environment).await,
         Command::Show(arguments) => show::show(&arguments, environment).await,
         Command::Executions(arguments) => executions::executions(&arguments, environment).await,
         Command::Redrive(arguments) => redrive::redrive(&arguments, environment).await,

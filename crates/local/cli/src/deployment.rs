@@ -2,48 +2,39 @@
 //!
 //! Everything behind this type is an AWS API; [`Deployment::is_ours`] says whether work stops when the command ends.
 
-use std::time::Duration;
+mod address;
+mod names;
+
+use std::path::PathBuf;
 
 use anyhow::Context as _;
-use aws_config::{BehaviorVersion, ConfigLoader, Region};
-use aws_sdk_s3::config::Credentials;
-use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition, TokenBucket};
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use cloud::deployment::{CATALOG_BUCKET, RAW_BUCKET, STATE_MACHINE};
+use aws_config::SdkConfig;
+use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
+use cloud::deployment::{CATALOG_BUCKET, EXTRACTED_BUCKET, QUEUE, RAW_BUCKET, STATE_MACHINE, queue_url};
 
-use crate::arguments::{Hosting, Target};
-use crate::commands::up::REGION;
+use crate::arguments::{Elsewhere, Hosting, Target};
 use crate::environment::Environment;
 use crate::host::{self, Hosted, Place};
 use crate::problem::{Exit, Problem};
-
-/// A command must get through a deployment that refuses every third call: 0.3^12 is less than one in a million.
-const MOST_ATTEMPTS: u32 = 12;
-
-/// The longest pause between two attempts: a person waits.
-const MOST_PAUSE: Duration = Duration::from_secs(2);
-
-/// A local cloud that does not take a connection within this time will not.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) use address::Address;
+use names::Names;
 
 /// Clients and names; closes the local cloud that it started, if it started one.
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
+    pub(crate) sqs: aws_sdk_sqs::Client,
     pub(crate) raw_bucket: String,
+    pub(crate) extracted_bucket: Option<String>,
     pub(crate) catalog_bucket: String,
     pub(crate) state_machine_arn: String,
+    queue_url: Option<String>,
     /// What to add to a command that is to speak to the same deployment: ` --data DIR`, or nothing.
     pub(crate) option: String,
+    /// The directory of a local cloud.
+    data: Option<PathBuf>,
     hosted: Option<Hosted>,
-}
-
-/// Where a deployment answers, and who to be there.
-#[derive(Debug, Default)]
-struct Address {
-    endpoint_url: Option<String>,
-    profile: Option<String>,
 }
 
 impl Deployment {
@@ -52,50 +43,77 @@ impl Deployment {
     /// # Errors
     /// When the directory cannot be used, or nothing answers at the address.
     pub(crate) async fn attach(target: &Target, hosting: &Hosting, environment: &Environment) -> anyhow::Result<Self> {
-        if let Some(address) = remote(target, environment) {
-            host::refuse_options(hosting, address.endpoint_url.as_deref().unwrap_or("AWS"))?;
-            let option = option(target);
-            return Self::connect(address, option, None, environment).await;
+        if let Some(address) = Address::find(target, environment) {
+            host::refuse_options(hosting, &address.place())?;
+            let sdk = address.loader(environment).load().await;
+            let given = Names::of_environment(environment);
+            let names = match &address.stack {
+                Some(stack) => given.or_of_stack(&sdk, stack, &address.place()).await?,
+                None => given,
+            };
+            return Self::connect(&address, &sdk, names, option(target)).await;
         }
         let data = target.data.clone().unwrap_or_else(|| environment.data.clone());
         let hosted = host::open(&data, hosting, environment, Place::AnyPort).await?;
-        let address = Address { endpoint_url: Some(hosted.address().to_owned()), profile: None };
-        Self::connect(address, option(target), Some(hosted), environment).await
+        let address = Address::of_local_cloud(hosted.address());
+        let names = Names { queue_url: Some(queue_url(hosted.address(), QUEUE)), ..Names::default() };
+        let sdk = address.loader(environment).load().await;
+        let deployment = Self::connect(&address, &sdk, names, option(target)).await?;
+        let data = std::path::absolute(&data).unwrap_or(data);
+        Ok(Self { data: Some(data), hosted: Some(hosted), ..deployment })
     }
 
-    async fn connect(
-        address: Address,
-        option: String,
-        hosted: Option<Hosted>,
-        environment: &Environment,
-    ) -> anyhow::Result<Self> {
-        let local = address.endpoint_url.as_deref().is_some_and(is_loopback);
-        let sdk = loader(&address, local, environment).load().await;
-        let custom = address.endpoint_url.is_some();
-        let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(custom).retry_partition(partition()).build();
-        let sfn = aws_sdk_sfn::config::Builder::from(&sdk).retry_partition(partition()).build();
+    /// What `names` leave open is called as in the local cloud.
+    async fn connect(address: &Address, sdk: &SdkConfig, names: Names, option: String) -> anyhow::Result<Self> {
+        let by_path = !address.is_aws();
+        let s3 = aws_sdk_s3::config::Builder::from(sdk).force_path_style(by_path).retry_partition(partition()).build();
+        let sfn = aws_sdk_sfn::config::Builder::from(sdk).retry_partition(partition()).build();
+        let sqs = aws_sdk_sqs::config::Builder::from(sdk).retry_partition(partition()).build();
         let sfn = aws_sdk_sfn::Client::from_conf(sfn);
-        let state_machine_arn = match environment.state_machine_arn.clone().filter(|_| hosted.is_none()) {
+        let state_machine_arn = match names.state_machine_arn {
             Some(arn) => arn,
-            None => find_state_machine(&sfn, address.endpoint_url.as_deref()).await?,
+            None => find_state_machine(&sfn, address).await?,
         };
-        let named = |name: &Option<String>, local: &str| {
-            name.clone().filter(|_| hosted.is_none()).unwrap_or_else(|| local.to_owned())
-        };
+        let extracted = names.extracted_bucket.or_else(|| address.stack.is_none().then(|| EXTRACTED_BUCKET.to_owned()));
         Ok(Self {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sfn,
-            raw_bucket: named(&environment.raw_bucket, RAW_BUCKET),
-            catalog_bucket: named(&environment.catalog_bucket, CATALOG_BUCKET),
+            sqs: aws_sdk_sqs::Client::from_conf(sqs),
+            raw_bucket: names.raw_bucket.unwrap_or_else(|| RAW_BUCKET.to_owned()),
+            extracted_bucket: extracted,
+            catalog_bucket: names.catalog_bucket.unwrap_or_else(|| CATALOG_BUCKET.to_owned()),
             state_machine_arn,
+            queue_url: names.queue_url,
             option,
-            hosted,
+            data: None,
+            hosted: None,
         })
     }
 
     /// The ARN of the execution `run`.
     pub(crate) fn execution_arn(&self, run: &str) -> String {
         crate::executions::arn(&self.state_machine_arn, run)
+    }
+
+    /// The queue that holds what is to be started.
+    ///
+    /// # Errors
+    /// When nobody named it and none bears the usual name.
+    pub(crate) async fn queue_url(&self) -> anyhow::Result<String> {
+        if let Some(url) = &self.queue_url {
+            return Ok(url.clone());
+        }
+        let found = self.sqs.get_queue_url().queue_name(QUEUE).send().await;
+        let missing = || {
+            let message = format!("failed to find a queue named `{QUEUE}`");
+            Problem::new(Exit::NotFound, message, "name it in SLUICE_QUEUE_URL, or the stack with --stack")
+        };
+        found.with_context(missing)?.queue_url.with_context(missing)
+    }
+
+    /// What tells this deployment from others, however often it is started anew: its directory, or its queue.
+    pub(crate) fn identity(&self, queue_url: &str) -> String {
+        self.data.as_ref().map_or_else(|| queue_url.to_owned(), |data| data.display().to_string())
     }
 
     /// Whether this command started the cloud, so that work stops when the command ends.
@@ -111,46 +129,43 @@ impl Deployment {
     }
 }
 
-/// The address that `target` or the environment names, unless a directory is meant.
-fn remote(target: &Target, environment: &Environment) -> Option<Address> {
-    if target.data.is_some() {
-        return None;
+/// Refuses AWS where a command is about this machine.
+///
+/// # Errors
+/// When `target` or the environment means AWS.
+pub(crate) fn refuse_aws(command: &str, target: &Target, environment: &Environment) -> anyhow::Result<()> {
+    match Address::find(target, environment) {
+        Some(address) if address.is_aws() => Err(not_in_aws(command, "AWS").into()),
+        _ => Ok(()),
     }
-    let endpoint_url = target.endpoint_url.clone().or_else(|| environment.endpoint_url.clone());
-    let named = endpoint_url.is_some() || target.profile.is_some();
-    named.then(|| Address { endpoint_url, profile: target.profile.clone() })
+}
+
+/// Refuses the options that mean AWS where a command has no others.
+///
+/// # Errors
+/// When one is given.
+pub(crate) fn refuse_elsewhere(command: &str, elsewhere: &Elsewhere) -> anyhow::Result<()> {
+    elsewhere.given().map_or(Ok(()), |option| Err(not_in_aws(command, option).into()))
+}
+
+fn not_in_aws(command: &str, what: &str) -> Problem {
+    let message = format!("failed to use {what}: `sluice {command}` is about this machine");
+    let next = "`sluice put` and `sluice backfill` feed a deployment in AWS, `sluice executions` and `sluice show` tell \
+                of it; with --data DIR the local cloud is meant";
+    Problem::new(Exit::Usage, message, next)
 }
 
 fn option(target: &Target) -> String {
-    let data = target.data.as_deref().map(|data| quoted("--data", &data.display().to_string()));
-    let endpoint_url = target.endpoint_url.as_deref().map(|url| quoted("--endpoint-url", url));
-    let profile = target.profile.as_deref().map(|profile| quoted("--profile", profile));
-    data.into_iter().chain(endpoint_url).chain(profile).collect()
-}
-
-fn quoted(option: &str, value: &str) -> String {
-    format!(" {option} {}", crate::output::shell_word(value))
-}
-
-fn loader(address: &Address, local: bool, environment: &Environment) -> ConfigLoader {
-    let retry = RetryConfig::standard().with_max_attempts(MOST_ATTEMPTS).with_max_backoff(MOST_PAUSE);
-    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
-    let client = aws::http::client(address.endpoint_url.as_deref());
-    let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .http_client(client)
-        .retry_config(retry)
-        .timeout_config(timeouts);
-    if let Some(url) = &address.endpoint_url {
-        loader = loader.endpoint_url(url);
-    }
-    if let Some(profile) = &address.profile {
-        loader = loader.profile_name(profile);
-    }
-    if local && !environment.has_credentials {
-        // The local cloud believes everybody, but the SDK signs nothing without a key.
-        loader = loader.credentials_provider(Credentials::new("sluice", "sluice", None, None, "sluice"));
-    }
-    if local { loader.region(Region::new(REGION)) } else { loader }
+    let data = target.data.as_deref().map(|data| data.display().to_string());
+    let options = [
+        ("--data", data.as_ref()),
+        ("--endpoint-url", target.endpoint_url.as_ref()),
+        ("--profile", target.profile.as_ref()),
+        ("--region", target.region.as_ref()),
+        ("--stack", target.stack.as_ref()),
+    ];
+    let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
+    given.map(|(option, value)| format!(" {option} {}", crate::output::shell_word(value))).collect()
 }
 
 /// Retries that no earlier failure can use up: the default allowance would end after a hundred refused calls.
@@ -158,65 +173,49 @@ fn partition() -> RetryPartition {
     RetryPartition::custom("sluice").token_bucket(TokenBucket::unlimited()).build()
 }
 
-fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or(url);
-    ["127.", "localhost", "[::1]"].iter().any(|name| host.starts_with(name))
-}
-
-async fn find_state_machine(sfn: &aws_sdk_sfn::Client, endpoint_url: Option<&str>) -> anyhow::Result<String> {
+async fn find_state_machine(sfn: &aws_sdk_sfn::Client, address: &Address) -> anyhow::Result<String> {
     let mut machines = sfn.list_state_machines().into_paginator().items().send();
     while let Some(machine) = machines.next().await {
-        let machine = machine.with_context(|| unanswered(endpoint_url))?;
+        let machine = machine.with_context(|| unanswered(address))?;
         if machine.name() == STATE_MACHINE {
             return Ok(machine.state_machine_arn().to_owned());
         }
     }
     let message = format!("failed to find a state machine named `{STATE_MACHINE}`");
-    Err(Problem::new(Exit::Address, message, "name it in SLUICE_STATE_MACHINE_ARN").into())
+    Err(Problem::new(Exit::Address, message, "name it in SLUICE_STATE_MACHINE_ARN, or the stack with --stack").into())
 }
 
-fn unanswered(endpoint_url: Option<&str>) -> Problem {
-    let place = endpoint_url.unwrap_or("AWS");
-    let next = match endpoint_url {
-        Some(_) => "start the deployment with `sluice up`, or give its directory with --data",
-        None => "check region and credentials, for instance with `aws sts get-caller-identity`",
+fn unanswered(address: &Address) -> Problem {
+    let next = if address.is_aws() {
+        "check region and credentials, for instance with `aws sts get-caller-identity`"
+    } else {
+        "start the deployment with `sluice up`, or give its directory with --data"
     };
-    Problem::new(Exit::Address, format!("failed to reach Step Functions at {place}"), next)
+    Problem::new(Exit::Address, format!("failed to reach Step Functions at {}", address.place()), next)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn target(data: Option<&str>, endpoint_url: Option<&str>) -> Target {
-        Target { data: data.map(Into::into), endpoint_url: endpoint_url.map(Into::into), profile: None }
-    }
-
-    #[test]
-    fn a_directory_goes_before_the_environment() {
-        let environment = Environment { endpoint_url: Some("http://127.0.0.1:1".into()), ..Environment::default() };
-        assert!(remote(&target(Some("d"), None), &environment).is_none());
-        assert_eq!(
-            remote(&target(None, None), &environment).unwrap().endpoint_url.as_deref(),
-            Some("http://127.0.0.1:1")
-        );
-        let named = remote(&target(None, Some("http://localhost:2")), &environment).unwrap();
-        assert_eq!(named.endpoint_url.as_deref(), Some("http://localhost:2"));
-        assert!(remote(&target(None, None), &Environment::default()).is_none());
-    }
+    use crate::problem::explain;
 
     #[test]
     fn the_next_command_names_the_same_deployment() {
-        assert_eq!(option(&target(Some("my data"), None)), " --data 'my data'");
-        assert_eq!(option(&target(None, None)), "");
+        let target = |data: Option<&str>| Target { data: data.map(Into::into), ..Target::default() };
+        assert_eq!(option(&target(Some("my data"))), " --data 'my data'");
+        assert_eq!(option(&target(None)), "");
+        let stack = Target { stack: Some("s".into()), region: Some("eu-west-1".into()), ..Target::default() };
+        assert_eq!(option(&stack), " --region eu-west-1 --stack s");
     }
 
     #[test]
-    fn only_this_machine_is_local() {
-        for (url, local) in
-            [("http://127.0.0.1:4566", true), ("http://localhost:1", true), ("https://s3.amazonaws.com", false)]
-        {
-            assert_eq!(is_loopback(url), local, "{url}");
-        }
+    fn what_is_about_this_machine_says_so_when_aws_is_meant() {
+        let target = Target { profile: Some("work".into()), ..Target::default() };
+        let (text, exit) = explain(&refuse_aws("run", &target, &Environment::default()).unwrap_err());
+        assert!(text.contains("`sluice run` is about this machine") && text.contains("--data"), "{text}");
+        assert_eq!(exit, Exit::Usage);
+        let here = Target { endpoint_url: Some("http://127.0.0.1:1".into()), ..Target::default() };
+        assert!(refuse_aws("run", &here, &Environment::default()).is_ok());
+        assert!(refuse_elsewhere("up", &Elsewhere::default()).is_ok());
     }
 }

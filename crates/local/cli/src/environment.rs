@@ -13,10 +13,16 @@ pub struct Environment {
     pub(crate) endpoint_url: Option<String>,
     /// `SLUICE_RAW_BUCKET`.
     pub(crate) raw_bucket: Option<String>,
+    /// `SLUICE_EXTRACTED_BUCKET`.
+    pub(crate) extracted_bucket: Option<String>,
     /// `SLUICE_CATALOG_BUCKET`.
     pub(crate) catalog_bucket: Option<String>,
     /// `SLUICE_STATE_MACHINE_ARN`.
     pub(crate) state_machine_arn: Option<String>,
+    /// `SLUICE_QUEUE_URL`: the queue in front of `start`.
+    pub(crate) queue_url: Option<String>,
+    /// `SLUICE_STACK`: the CloudFormation stack that is the deployment.
+    pub(crate) stack: Option<String>,
     /// `SLUICE_LOG`: what goes to standard error, in the words of `tracing`'s filter.
     pub(crate) log: Option<String>,
     /// `SLUICE_LAMBDA_ENDPOINT`: where functions are served that are not deployed here.
@@ -36,8 +42,11 @@ impl Environment {
         Self {
             endpoint_url: variable(variable::ENDPOINT_URL),
             raw_bucket: variable(variable::RAW_BUCKET),
+            extracted_bucket: variable(variable::EXTRACTED_BUCKET),
             catalog_bucket: variable(variable::CATALOG_BUCKET),
             state_machine_arn: variable(variable::STATE_MACHINE_ARN),
+            queue_url: variable("SLUICE_QUEUE_URL"),
+            stack: variable("SLUICE_STACK"),
             log: variable("SLUICE_LOG"),
             lambda_endpoint: variable("SLUICE_LAMBDA_ENDPOINT"),
             data: data_directory(),

@@ -6,6 +6,7 @@
 //! [`arguments`] is what a person types, [`deployment`] what it is typed at, [`commands`] one file for each command.
 
 mod arguments;
+mod bulk;
 mod catalog;
 mod commands;
 mod deployment;

@@ -3,13 +3,15 @@
 //! Nothing here decides what is said. Names that strangers chose are shown without control characters, and colour
 //! never carries meaning alone, so there is none.
 
+mod meter;
 mod progress;
 mod table;
 
 use std::io::{self, Write};
 
+pub(crate) use meter::Meter;
 pub(crate) use progress::Progress;
-pub(crate) use table::{executions, files, tools};
+pub(crate) use table::{estimate, executions, files, tools};
 
 use anyhow::Context as _;
 use serde::Serialize;

@@ -78,7 +78,7 @@ fn spans(size_bytes: u64) -> impl Iterator<Item = (u64, u64)> {
 }
 
 /// What the uploader declares, by the file's extension alone: a hint, which classification checks against the content.
-fn declared_type(path: &Path) -> Option<String> {
+pub(crate) fn declared_type(path: &Path) -> Option<String> {
     let extension = path.extension()?.to_str()?.to_ascii_lowercase();
     let found = TYPES.iter().find(|(extensions, _)| extensions.split(' ').any(|one| one == extension));
     found.map(|(_, media_type)| (*media_type).to_owned())

@@ -12,14 +12,13 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::ai::media::{Media, MediaConfig};
-use crate::bus::Rule;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::database::{Database, DatabaseError, DirectoryLock, LockError};
 use crate::deployment::{self, DeployError, Stack};
 use crate::faults::Faults;
 use crate::lambda::{Endpoint, FunctionConfig, Functions, Surroundings};
-use crate::queue::{EventFaults, Queue, Settings};
+use crate::queue::{EventFaults, Mapping, Queue, Settings};
 use crate::recovery::{self, Recovery};
 use crate::schema::SCHEMA;
 use crate::server::{self, Surfaces};
@@ -164,7 +163,9 @@ impl Cloud {
         let services = Services { media: media.clone(), s3: crate::s3::service(&context) };
         let key = context.database.write(|database| states::token_key(database)).await?;
         let rules = config.stack.as_ref().map_or_else(Vec::new, |_| deployment::rules(&config.region));
-        let queue = Queue::new(&context, delivery(&config.faults, &rules, &context.region));
+        let behind_queues = config.stack.as_ref().map(|_| deployment::mapping(&config.region));
+        let mappings = rules.iter().map(|rule| rule.mapping(&context.region)).chain(behind_queues).collect();
+        let queue = Queue::new(&context, delivery(&config.faults, mappings));
         let (around, retention) = (context.clone(), config.retention);
         let cloud = Self {
             address,
@@ -200,6 +201,7 @@ impl Cloud {
             functions: self.functions.clone(),
             states: self.states.clone(),
             media: self.media.clone(),
+            queue: self.queue.clone(),
             s3: crate::s3::service(&self.context),
             faults,
             tasks: self.tasks.clone(),
@@ -287,10 +289,9 @@ fn workers(asked: usize) -> usize {
 }
 
 /// How events are delivered, with the faults that strike their delivery.
-fn delivery(faults: &Faults, rules: &[Rule], region: &str) -> Settings {
+fn delivery(faults: &Faults, mappings: Vec<Mapping>) -> Settings {
     let (duplicates, reorders) = (faults.clone(), faults.clone());
     let faults = EventFaults::new(move || duplicates.duplicates_event(), move || reorders.reorders_event());
-    let mappings = rules.iter().map(|rule| rule.mapping(region)).collect();
     Settings { mappings, faults, ..Settings::default() }
 }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 use crate::bus;
 use crate::context::{ACCOUNT, Context};
 use crate::lambda::FunctionConfig;
+use crate::queue::{Envelope, Mapping};
 use crate::states::States;
 use crate::store::{NotificationRules, Rule, StoreError, Versioning};
 use crate::wire::ServiceError;
@@ -25,8 +26,11 @@ pub const EXTRACTED_BUCKET: &str = "sluice-extracted";
 pub const CATALOG_BUCKET: &str = "sluice-catalog";
 /// Name of the state machine.
 pub const STATE_MACHINE: &str = "sluice-extract";
-/// The function that is told of changes in the raw bucket.
+/// The function behind the queue of changes in the raw bucket.
 pub const START_FUNCTION: &str = "sluice-start";
+
+/// The queue between the raw bucket and that function.
+pub const QUEUE: &str = "sluice-start";
 
 /// The function that is told of executions that ended without a record of their own.
 pub const CATALOG_FUNCTION: &str = "sluice-catalog";
@@ -109,6 +113,24 @@ pub fn state_machine_arn(region: &str, name: &str) -> String {
 #[must_use]
 pub fn function_arn(region: &str, name: &str) -> String {
     format!("arn:aws:lambda:{region}:{ACCOUNT}:function:{name}")
+}
+
+/// The ARN of the queue `name` in `region`.
+#[must_use]
+pub fn queue_arn(region: &str, name: &str) -> String {
+    format!("arn:aws:sqs:{region}:{ACCOUNT}:{name}")
+}
+
+/// The URL of the queue `name` of the cloud at `endpoint`.
+#[must_use]
+pub fn queue_url(endpoint: &str, name: &str) -> String {
+    format!("{}/{ACCOUNT}/{name}", endpoint.trim_end_matches('/'))
+}
+
+/// The function behind the queue.
+pub(crate) fn mapping(region: &str) -> Mapping {
+    let function = START_FUNCTION.to_owned();
+    Mapping { target: queue_arn(region, QUEUE), function, envelope: Envelope::Sqs }
 }
 
 impl Stack {
@@ -220,11 +242,11 @@ async fn make_bucket(context: &Context, name: &str, versioned: bool) -> Result<(
     }
 }
 
-/// The raw bucket tells `start` of everything that is created in it or removed.
+/// The raw bucket tells the queue of everything that is created in it or removed.
 fn notifications(region: &str) -> NotificationRules {
     let rule = Rule {
         id: "sluice-start".to_owned(),
-        target: function_arn(region, START_FUNCTION),
+        target: queue_arn(region, QUEUE),
         events: vec!["s3:ObjectCreated:*".to_owned(), "s3:ObjectRemoved:*".to_owned()],
         prefix: None,
         suffix: None,

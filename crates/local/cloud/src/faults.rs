@@ -32,12 +32,14 @@ pub enum Surface {
     Textract,
     /// Pictures.
     Rekognition,
+    /// Sending to the queue.
+    Sqs,
     /// Delivery of bucket notifications.
     Queue,
 }
 
 /// Each surface under the word that stands before the colon.
-const SURFACES: [(&str, Surface); 8] = [
+const SURFACES: [(&str, Surface); 9] = [
     ("s3", Surface::S3),
     ("states", Surface::States),
     ("lambda", Surface::Lambda),
@@ -45,6 +47,7 @@ const SURFACES: [(&str, Surface); 8] = [
     ("comprehend", Surface::Comprehend),
     ("textract", Surface::Textract),
     ("rekognition", Surface::Rekognition),
+    ("sqs", Surface::Sqs),
     ("queue", Surface::Queue),
 ];
 
@@ -58,7 +61,7 @@ pub enum FaultError {
     Unknown(String),
     /// The word before the colon is no surface.
     #[error(
-        "failed to read the fault `{0}`: the surface is one of s3, states, lambda, transcribe, comprehend, textract, rekognition, queue"
+        "failed to read the fault `{0}`: the surface is one of s3, states, lambda, transcribe, comprehend, textract, rekognition, sqs, queue"
     )]
     Surface(String),
     /// The fault cannot strike that surface.

@@ -32,6 +32,7 @@ use crate::ai::media::Media;
 use crate::context::Context;
 use crate::faults::{Faults, Surface};
 use crate::lambda::{self, Functions};
+use crate::queue::Queue;
 use crate::states::States;
 use crate::tasks::Tasks;
 use crate::wire::ServiceError;
@@ -59,6 +60,7 @@ pub(crate) struct Surfaces {
     pub(crate) functions: Functions,
     pub(crate) states: States,
     pub(crate) media: Media,
+    pub(crate) queue: Queue,
     pub(crate) s3: crate::s3::Service,
     pub(crate) faults: Faults,
     pub(crate) tasks: Tasks,

@@ -22,7 +22,7 @@ use domain::settings::Preset;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::service::{Call, Descriptor, Feature, Polled, Service, Started, feature_result};
+use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started, feature_result};
 use answer::{Raw, SentimentPart, Span, SpanPart};
 
 mod answer;
@@ -106,6 +106,14 @@ impl Service for Comprehend {
             Family::Audio | Family::Video => Some(Place::Joins("speech")),
             Family::Other => None,
         }
+    }
+
+    fn list_price_usd(&self, features: &[String], amount: &Amount) -> f64 {
+        let price = |feature: &String| {
+            let limit = if feature == LANGUAGE { LANGUAGE_BYTES } else { TEXT_LIMIT_BYTES };
+            chars_usd([amount.text_chars.min(limit as u64)])
+        };
+        if amount.text_chars == 0 { 0.0 } else { features.iter().map(price).sum() }
     }
 
     /// Nothing to refuse: the text is not known yet, and text of any length is cut to fit.
@@ -289,7 +297,12 @@ impl<T> Answered<T> {
 
 /// What one feature costs for `texts`.
 fn cost_usd<'a>(texts: impl IntoIterator<Item = &'a str>) -> f64 {
-    let units = |text: &str| (text.chars().count() as u64).div_ceil(UNIT_CHARS).max(FEWEST_UNITS);
+    chars_usd(texts.into_iter().map(|text| text.chars().count() as u64))
+}
+
+/// What one feature costs for texts of these lengths.
+fn chars_usd(texts: impl IntoIterator<Item = u64>) -> f64 {
+    let units = |chars: u64| chars.div_ceil(UNIT_CHARS).max(FEWEST_UNITS);
     #[expect(clippy::cast_precision_loss, reason = "a text has far fewer than 2^52 units")]
     let units = texts.into_iter().map(units).sum::<u64>() as f64;
     units * UNIT_USD

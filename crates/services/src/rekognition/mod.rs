@@ -21,7 +21,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::picture;
-use crate::service::{Call, Descriptor, Feature, Polled, Service, Started, feature_result};
+use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started, feature_result};
 use answer::Raw;
 use pixels::{HEADER_BYTES, Pixels, pixels};
 
@@ -81,6 +81,12 @@ impl Service for Rekognition {
 
     fn place(&self, subject: &Subject) -> Option<Place> {
         is_read(subject).then_some(Place::Reads("vision"))
+    }
+
+    fn list_price_usd(&self, features: &[String], amount: &Amount) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "no file has 2^52 features")]
+        let calls = (features.len() as u64 * amount.pages) as f64;
+        calls * IMAGE_USD
     }
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {

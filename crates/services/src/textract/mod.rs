@@ -19,7 +19,7 @@ use domain::settings::Preset;
 use futures::future::BoxFuture;
 
 use crate::picture;
-use crate::service::{Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};
 use blocks::Raw;
 use calls::Kind;
 use scope::{Scope, scope};
@@ -93,6 +93,15 @@ impl Service for Textract {
 
     fn place(&self, subject: &Subject) -> Option<Place> {
         limit_bytes(&subject.media_type).map(|_| Place::Reads("text"))
+    }
+
+    fn list_price_usd(&self, features: &[String], amount: &Amount) -> f64 {
+        let analysed = [(TABLES, TABLES_USD), (FORMS, FORMS_USD)];
+        let wanted = analysed.iter().filter(|(name, _)| features.iter().any(|feature| feature == name));
+        let page_usd: f64 = wanted.map(|(_, usd)| usd).sum();
+        #[expect(clippy::cast_precision_loss, reason = "no file has 2^52 pages")]
+        let pages = amount.pages as f64;
+        pages * if page_usd == 0.0 { TEXT_USD } else { page_usd }
     }
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {

@@ -23,7 +23,7 @@ use domain::plan::{Place, Subject, Task};
 use domain::settings::Preset;
 use futures::future::BoxFuture;
 
-use crate::service::{Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};
 use transcript::{Raw, Transcript};
 
 mod language;
@@ -92,6 +92,15 @@ impl Service for Transcribe {
     fn place(&self, subject: &Subject) -> Option<Place> {
         let speaks = matches!(subject.family, Family::Audio | Family::Video);
         (speaks && media::format(&subject.media_type).is_some()).then_some(Place::Reads("speech"))
+    }
+
+    fn list_price_usd(&self, features: &[String], amount: &Amount) -> f64 {
+        if amount.seconds == 0 || !features.iter().any(|feature| feature == TRANSCRIPT) {
+            return 0.0;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "no recording has 2^52 seconds")]
+        let seconds = amount.seconds as f64;
+        seconds.max(CHARGED_SECONDS) * SECOND_USD
     }
 
     fn check(&self, subject: &Subject, _: &Task) -> Result<(), Failure> {

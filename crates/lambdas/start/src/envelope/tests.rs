@@ -89,10 +89,39 @@ fn a_message_that_cannot_be_read_fails_alone() {
     assert!(messages[1].events.is_err());
 }
 
+fn replay(name: &str, key: &str) -> Value {
+    json!({"replay": name, "events": [{
+        "kind": "created", "object": {"bucket": "raw", "key": key, "version_id": "v1"}, "sequencer": "00A1",
+        "time": "2026-05-01T12:00:00Z", "replay": "what the sender wrote here does not count",
+    }]})
+}
+
+#[test]
+fn a_replay_is_a_run_of_its_own() {
+    let Envelope::Queue(messages) = open(in_queue(&replay("again", "a b+%.txt").to_string())).unwrap() else {
+        panic!("a queue")
+    };
+    let events = messages[0].events.as_ref().unwrap();
+    assert_eq!((events[0].replay.as_deref(), events[0].object.key.as_str()), (Some("again"), "a b+%.txt"));
+    let first = direct(json!({"Records": [record("ObjectCreated:Put", "a")]}));
+    assert_eq!(first[0].replay, None);
+    assert!(domain::run::execution_name(&first[0]).starts_with("a-"));
+}
+
 #[test]
 fn unknown_envelopes_are_refused() {
-    for event in [json!({}), json!({"hello": "world"}), json!([]), json!({"Records": [{"eventSource": "aws:kinesis"}]})]
-    {
+    let unknown = [
+        json!({}),
+        json!({"hello": "world"}),
+        json!([]),
+        json!({"Records": [{"eventSource": "aws:kinesis"}]}),
+        replay("", "a"),
+        replay("a b", "a"),
+        replay("again", ""),
+        json!({"replay": "again"}),
+        json!({"replay": 7, "events": []}),
+    ];
+    for event in unknown {
         assert!(open(event).is_err());
     }
 }

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use serde::Serialize;
 
 use crate::arguments::DoctorArguments;
+use crate::deployment::refuse_elsewhere;
 use crate::environment::Environment;
 use crate::output::{self, Output};
 use crate::problem::Exit;
@@ -85,6 +86,7 @@ const VERSION_CHARS: usize = 40;
 
 /// Runs the command.
 pub(super) fn doctor(arguments: &DoctorArguments, environment: &Environment) -> anyhow::Result<Exit> {
+    refuse_elsewhere("doctor", &arguments.elsewhere)?;
     let tools = tools();
     let functions = missing_functions(arguments, environment);
     let mut output = Output::new();

@@ -32,12 +32,7 @@ pub(super) async fn put(arguments: &PutArguments, environment: &Environment) -> 
         exit = send(arguments, &deployment, found) => exit,
         () = wait::stop_signal() => Ok(Exit::Interrupted),
     };
-    if deployment.is_ours() {
-        output::note(&format!(
-            "nothing runs on this directory now; the files are taken up by the next `sluice up{}`",
-            deployment.option
-        ));
-    }
+    wait::tell_what_stands_still(&deployment);
     deployment.close().await;
     exit
 }

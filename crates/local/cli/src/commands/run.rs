@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{self, UnboundedReceiver};
 
 use super::wait::{self, Deadline, Rows};
 use crate::arguments::RunArguments;
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, refuse_aws};
 use crate::environment::Environment;
 use crate::files::{self, Found, SourceFile};
 use crate::output::{self, Output};
@@ -28,6 +28,7 @@ pub(super) type Uploaded = (SourceFile, anyhow::Result<String>);
 /// Runs the command.
 pub(super) async fn run(arguments: &RunArguments, environment: &Environment) -> anyhow::Result<Exit> {
     let data = arguments.target.data.as_deref().unwrap_or(&environment.data);
+    refuse_aws("run", &arguments.target, environment)?;
     let found = find(&arguments.files, data)?;
     super::doctor::warn_of_missing();
     let deployment = Deployment::attach(&arguments.target, &arguments.hosting, environment).await?;
@@ -161,6 +162,7 @@ pub(super) fn run_name(bucket: &str, key: &str, version: String) -> String {
         size_bytes: 0,
         sequencer: String::new(),
         time: Timestamp::UNIX_EPOCH,
+        replay: None,
     })
 }
 
@@ -224,6 +226,7 @@ mod tests {
             size_bytes: 7,
             sequencer: "00A1".into(),
             time: "2026-05-01T12:00:00Z".parse().unwrap(),
+            replay: None,
         };
         assert_eq!(name, domain::run::execution_name(&event));
     }

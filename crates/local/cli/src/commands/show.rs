@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionOutput;
 use aws_sdk_sfn::types::HistoryEvent;
-use domain::change::{Change, record_key};
+use domain::change::Change;
 use domain::event::{EventKind, ObjectEvent};
 use domain::object::ObjectRef;
 use jiff::Timestamp;
@@ -88,7 +88,7 @@ async fn tell(arguments: &ShowArguments, deployment: &Deployment) -> anyhow::Res
 }
 
 /// The key in `s3://BUCKET/KEY`, or the text itself.
-fn key_in_bucket<'a>(text: &'a str, bucket: &str) -> &'a str {
+pub(super) fn key_in_bucket<'a>(text: &'a str, bucket: &str) -> &'a str {
     text.strip_prefix("s3://").and_then(|rest| rest.strip_prefix(bucket)?.strip_prefix('/')).unwrap_or(text)
 }
 
@@ -96,15 +96,21 @@ async fn look(deployment: &Deployment, object: Object) -> anyhow::Result<Shown> 
     let run = run_name(&object);
     let arn = deployment.execution_arn(&run);
     let described = api::describe(&deployment.sfn, &arn).await?;
-    let history = match &described {
-        Some(_) => api::history(&deployment.sfn, &arn).await?,
-        None => Vec::new(),
-    };
     let change = match described.as_ref().and_then(api::event) {
-        Some(event) => {
-            catalog::record(&deployment.s3, &deployment.catalog_bucket, &record_key(event.time, &run)).await?
-        }
-        None => record_without_execution(deployment, &object, &run).await?,
+        Some(event) => newest_record(deployment, &object, event.time).await?,
+        None => match record_without_execution(deployment, &object, &run).await? {
+            Some(change) => newest_record(deployment, &object, change.event_time).await?,
+            None => None,
+        },
+    };
+    // A replay is a later run of the same version.
+    let described = match change.as_ref().filter(|change| change.run != run) {
+        Some(change) => api::describe(&deployment.sfn, &deployment.execution_arn(&change.run)).await?,
+        None => described,
+    };
+    let history = match &described {
+        Some(described) => api::history(&deployment.sfn, described.execution_arn()).await?,
+        None => Vec::new(),
     };
     let uri = change.as_ref().and_then(|change| change.facts.extraction_uri.as_deref());
     let extraction = match uri.and_then(ObjectRef::from_uri) {
@@ -112,6 +118,12 @@ async fn look(deployment: &Deployment, object: Object) -> anyhow::Result<Shown> 
         None => None,
     };
     Ok(Shown { object, change, extraction, execution: described.map(|described| execution(&described, &history)) })
+}
+
+/// What the catalog knows of the version: of several runs the record that counts.
+async fn newest_record(deployment: &Deployment, object: &Object, time: Timestamp) -> anyhow::Result<Option<Change>> {
+    let records = catalog::records_at(&deployment.s3, &deployment.catalog_bucket, time).await?;
+    Ok(records.into_iter().filter(|record| record.object == object.object).max_by(Change::order))
 }
 
 /// Step Functions forgets executions after 90 days; the catalog does not.
@@ -129,7 +141,7 @@ async fn record_without_execution(
     }
 }
 
-fn run_name(object: &Object) -> String {
+pub(super) fn run_name(object: &Object) -> String {
     domain::run::execution_name(&ObjectEvent {
         kind: if object.removed { EventKind::Removed } else { EventKind::Created },
         object: object.object.clone(),
@@ -137,11 +149,12 @@ fn run_name(object: &Object) -> String {
         size_bytes: object.size_bytes,
         sequencer: String::new(),
         time: Timestamp::UNIX_EPOCH,
+        replay: None,
     })
 }
 
 /// The version `wanted` of `key`, or the newest one.
-async fn version(deployment: &Deployment, key: &str, wanted: Option<&str>) -> anyhow::Result<Object> {
+pub(super) async fn version(deployment: &Deployment, key: &str, wanted: Option<&str>) -> anyhow::Result<Object> {
     let bucket = &deployment.raw_bucket;
     let request = deployment.s3.list_object_versions().bucket(bucket).prefix(key);
     let (mut key_marker, mut version_marker) = (None, None);

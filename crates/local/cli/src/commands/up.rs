@@ -1,10 +1,13 @@
 //! `sluice up`: the local cloud, until somebody stops it.
 
-use cloud::deployment::{CATALOG_BUCKET, EXTRACTED_BUCKET, RAW_BUCKET, STATE_MACHINE, state_machine_arn};
+use cloud::deployment::{
+    CATALOG_BUCKET, EXTRACTED_BUCKET, QUEUE, RAW_BUCKET, STATE_MACHINE, queue_url, state_machine_arn,
+};
 use serde_json::json;
 
 use super::wait;
 use crate::arguments::UpArguments;
+use crate::deployment::refuse_elsewhere;
 use crate::environment::Environment;
 use crate::host::{self, Place};
 use crate::output::{self, Output, shell_word};
@@ -15,6 +18,7 @@ pub(crate) const REGION: &str = "us-east-1";
 
 /// Runs the command.
 pub(super) async fn up(arguments: &UpArguments, environment: &Environment) -> anyhow::Result<Exit> {
+    refuse_elsewhere("up", &arguments.elsewhere)?;
     if !arguments.listen.is_loopback() && !arguments.allow_remote {
         let message =
             format!("failed to listen on `{}`: whoever reaches it can read and change everything", arguments.listen);
@@ -41,6 +45,7 @@ fn greet(arguments: &UpArguments, data: &std::path::Path, endpoint: &str) -> any
             "raw_bucket": RAW_BUCKET,
             "extracted_bucket": EXTRACTED_BUCKET,
             "catalog_bucket": CATALOG_BUCKET,
+            "queue_url": queue_url(endpoint, QUEUE),
             "state_machine_arn": state_machine_arn(REGION, STATE_MACHINE),
             "process": std::process::id(),
         }));

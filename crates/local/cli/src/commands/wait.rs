@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::{Instant, sleep};
 
 use crate::deployment::Deployment;
-use crate::output::{Output, Progress};
+use crate::output::{self, Output, Progress};
 use crate::row::Row;
 use crate::watch::{self, Watch};
 
@@ -143,6 +143,16 @@ pub(super) async fn settle(deployment: &Deployment, runs: &[String]) -> anyhow::
 pub(super) fn seconds_since(start: Timestamp) -> f64 {
     let span: SignedDuration = aws::clock::now().duration_since(start);
     span.as_secs_f64()
+}
+
+/// Says that work which nobody waits for stands still, where this command's own cloud ends with it.
+pub(super) fn tell_what_stands_still(deployment: &Deployment) {
+    if deployment.is_ours() {
+        output::note(&format!(
+            "nothing runs on this directory now; the files are taken up by the next `sluice up{}`",
+            deployment.option
+        ));
+    }
 }
 
 /// Resolves when somebody asks the program to stop.

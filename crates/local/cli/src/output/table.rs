@@ -5,6 +5,8 @@ use std::io::{self, IsTerminal as _};
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 use super::{cut, plain};
+use crate::bulk::estimate::{Estimate, Kind};
+use crate::bulk::size::Size;
 use crate::commands::doctor::Tool;
 use crate::commands::executions::Listed;
 use crate::row::Row;
@@ -72,6 +74,26 @@ pub(crate) fn executions(listed: &[Listed]) -> String {
             Cell::new(execution.error.as_deref().map(|error| cut(&plain(error), REASON_CHARS)).unwrap_or_default()),
         ]);
     }
+    table.to_string()
+}
+
+/// One row a kind of file.
+pub(crate) fn estimate(estimate: &Estimate) -> String {
+    let mut table = table(["kind, by suffix", "files", "size", "at least, USD", "at most, USD"]);
+    let row = |name: &str, kind: &Kind| {
+        let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+        [
+            Cell::new(name),
+            number(Some(kind.files)),
+            right(Size(kind.bytes).to_string()),
+            right(format!("{:.4}", kind.least_usd)),
+            right(format!("{:.4}", kind.most_usd)),
+        ]
+    };
+    for (family, kind) in &estimate.families {
+        table.add_row(row(&format!("{family:?}").to_lowercase(), kind));
+    }
+    table.add_row(row("all", &estimate.total));
     table.to_string()
 }
 

@@ -33,13 +33,15 @@ fn throttled(surface: Surface) -> (u16, &'static str) {
         Surface::Lambda => (429, "TooManyRequestsException"),
         Surface::Transcribe => (400, "LimitExceededException"),
         Surface::Textract => (400, "ProvisionedThroughputExceededException"),
-        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Queue => (400, "ThrottlingException"),
+        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Sqs | Surface::Queue => {
+            (400, "ThrottlingException")
+        }
     }
 }
 
 fn failed(surface: Surface) -> (u16, &'static str) {
     let code = match surface {
-        Surface::S3 => "InternalError",
+        Surface::S3 | Surface::Sqs => "InternalError",
         Surface::Lambda => "ServiceException",
         Surface::Transcribe => "InternalFailureException",
         Surface::Comprehend => "InternalServerException",

@@ -50,7 +50,7 @@ fn a_word_that_is_no_fault_is_refused_with_its_reason() {
     let owned = str::to_owned;
     assert_eq!(refused("throttle"), FaultError::Unknown(owned("throttle")));
     assert_eq!(refused("break=1"), FaultError::Unknown(owned("break=1")));
-    assert_eq!(refused("sqs:throttle=1"), FaultError::Surface(owned("sqs:throttle=1")));
+    assert_eq!(refused("sns:throttle=1"), FaultError::Surface(owned("sns:throttle=1")));
     assert_eq!(refused("throttle=1.1"), FaultError::Chance(owned("throttle=1.1")));
     assert_eq!(refused("throttle=NaN"), FaultError::Chance(owned("throttle=NaN")));
     assert_eq!(refused("delay=200"), FaultError::Delay(owned("delay=200")));

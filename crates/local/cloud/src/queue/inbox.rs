@@ -15,6 +15,9 @@ const REORDER_MS: i64 = 300;
 /// How long an undelivered event or dead letter is kept: SQS's longest retention.
 const RETENTION_MS: i64 = 14 * 24 * 60 * 60 * 1000;
 
+/// The source of what a client sent over the SQS API; the detail is the message's body.
+pub(super) const MESSAGE: &str = "aws:sqs";
+
 const COLUMNS: &str = "id, target, rule, name, time_ms, bucket, key, sequencer, etag, size_bytes, version_id, receives, \
      first_received_ms, reason, source, detail";
 
@@ -59,6 +62,30 @@ pub(super) struct BusDetail {
     pub(super) source: String,
     /// JSON.
     pub(super) detail: String,
+}
+
+/// A message that a client sends.
+#[derive(Debug, Clone)]
+pub(super) struct NewMessage {
+    /// ARN of the queue.
+    pub(super) target: String,
+    pub(super) body: String,
+    pub(super) time_ms: i64,
+    /// 0 where it may be delivered at once.
+    pub(super) visible_ms: i64,
+}
+
+/// How many messages a queue holds, by what they wait for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Depth {
+    /// To be delivered.
+    pub(super) visible: usize,
+    /// Being delivered, or to be delivered again after a while.
+    pub(super) not_visible: usize,
+    /// Not to be delivered yet, by their sender's wish.
+    pub(super) delayed: usize,
+    /// Given up.
+    pub(super) dead: usize,
 }
 
 /// An event that was given up.
@@ -168,11 +195,51 @@ impl Inbox {
         self.database.write(move |transaction| transaction.execute(sql, [])).await
     }
 
+    /// Writes messages down, all or none; gives back their ids.
+    pub(super) async fn put(&self, messages: Vec<NewMessage>) -> Result<Vec<i64>, DatabaseError> {
+        let put = move |transaction: &Transaction<'_>| messages.iter().map(|new| put(transaction, new)).collect();
+        self.database.write(put).await
+    }
+
+    pub(super) async fn depth_of(&self, target: String, now_ms: i64) -> Result<Depth, DatabaseError> {
+        let leased = self.leased().clone();
+        self.database.read(move |connection| depth_of(connection, &target, &leased, now_ms)).await
+    }
+
     pub(super) async fn depth(&self) -> Result<u64, DatabaseError> {
         let sql = "SELECT count(*) FROM events WHERE dead = 0";
         let count = self.database.read(move |connection| connection.query_row(sql, [], |row| row.get::<_, i64>(0)));
         Ok(count.await?.cast_unsigned())
     }
+}
+
+fn put(transaction: &Transaction<'_>, new: &NewMessage) -> rusqlite::Result<i64> {
+    let sql = "INSERT INTO events (target, rule, name, time_ms, bucket, key, sequencer, visible_ms) \
+               VALUES (?1, '', 'Message', ?2, '', '', 0, ?3)";
+    transaction.prepare_cached(sql)?.execute(params![new.target, new.time_ms, new.visible_ms])?;
+    let id = transaction.last_insert_rowid();
+    let sql = "INSERT INTO event_details (event, source, detail) VALUES (?1, ?2, ?3)";
+    transaction.prepare_cached(sql)?.execute(params![id, MESSAGE, new.body])?;
+    Ok(id)
+}
+
+fn depth_of(connection: &Connection, target: &str, leased: &HashSet<i64>, now_ms: i64) -> rusqlite::Result<Depth> {
+    let sql = "SELECT id, visible_ms, receives, dead FROM events WHERE target = ?1";
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut rows = statement.query([target])?;
+    let mut depth = Depth::default();
+    while let Some(row) = rows.next()? {
+        let (id, is_late) = (row.get(0)?, row.get::<_, i64>(1)? > now_ms);
+        let counted = match (row.get(3)?, row.get::<_, u32>(2)?) {
+            (true, _) => &mut depth.dead,
+            (false, _) if leased.contains(&id) => &mut depth.not_visible,
+            (false, 0) if is_late => &mut depth.delayed,
+            (false, _) if is_late => &mut depth.not_visible,
+            (false, _) => &mut depth.visible,
+        };
+        *counted += 1;
+    }
+    Ok(depth)
 }
 
 /// Each target that has events, found by steps along the index.

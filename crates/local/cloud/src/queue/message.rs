@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::Mapping;
-use super::inbox::{BusDetail, Event};
+use super::inbox::{BusDetail, Event, MESSAGE};
 use crate::context::ACCOUNT;
 use crate::store::{hex, sequencer};
 
@@ -55,21 +55,30 @@ pub(super) fn payload(mapping: &Mapping, events: &[Event], region: &str) -> Byte
 
 /// One for each event, the same at each delivery.
 pub(super) fn message_id(event: &Event) -> String {
-    let hex = hex(&digest(event, "message")[..16]);
+    message_id_of(event.id, event.sequence)
+}
+
+/// The message id of the event with this row and sequence.
+pub(super) fn message_id_of(id: i64, sequence: i64) -> String {
+    let hex = hex(&digest_of(id, sequence, "message")[..16]);
     format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..])
 }
 
 fn digest(event: &Event, salt: &str) -> [u8; 32] {
+    digest_of(event.id, event.sequence, salt)
+}
+
+fn digest_of(id: i64, sequence: i64, salt: &str) -> [u8; 32] {
     Sha256::new()
-        .chain_update(event.id.to_be_bytes())
-        .chain_update(event.sequence.to_be_bytes())
+        .chain_update(id.to_be_bytes())
+        .chain_update(sequence.to_be_bytes())
         .chain_update(salt)
         .finalize()
         .into()
 }
 
 fn sqs_record(event: &Event, mapping: &Mapping, region: &str) -> Value {
-    let body = notification(event, region).to_string();
+    let body = text(event, region);
     let received = event.first_received_ms.to_string();
     json!({
         "messageId": message_id(event),
@@ -87,6 +96,15 @@ fn sqs_record(event: &Event, mapping: &Mapping, region: &str) -> Value {
         "eventSourceARN": queue_arn(mapping, region),
         "awsRegion": region,
     })
+}
+
+/// The text of a message: what a client sent, or what S3 or the bus tells.
+fn text(event: &Event, region: &str) -> String {
+    match &event.bus {
+        Some(BusDetail { source, detail }) if source == MESSAGE => detail.clone(),
+        Some(_) => event_bridge(event, region).to_string(),
+        None => notification(event, region).to_string(),
+    }
 }
 
 /// A function that is told directly stands behind a queue of its own name.

@@ -2,10 +2,11 @@
 //!
 //! An event is deleted after the function has dealt with it and not before, so each is delivered at least once, whatever
 //! is killed when. Order is not kept, as on AWS: the `sequencer` says what came first.
-//! It refuses to be a queue for anything else: there is no SQS API.
+//! Messages that a client sends over the SQS API lie among the events and go the same way.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 
+pub(crate) mod api;
 mod faults;
 mod functions;
 mod inbox;

@@ -293,3 +293,59 @@ fn a_malformed_report_fails_the_batch() {
         assert_eq!(Outcome::of(answer, &[]).failed == outcome::Failed::All, all, "{payload}");
     }
 }
+
+fn behind_queue() -> Settings {
+    let target = "arn:aws:sqs:us-east-1:000000000000:files".to_owned();
+    Settings { mappings: vec![Mapping { target, function: "start".to_owned(), envelope: Envelope::Sqs }], ..fast() }
+}
+
+/// Sends a message over the API; its id.
+async fn send(queue: &Queue, body: &str) -> String {
+    let request = json!({"QueueUrl": "http://localhost/000000000000/files", "MessageBody": body});
+    let answer = queue.handle("SendMessage", request, "localhost").await.unwrap();
+    answer.body["MessageId"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_message_that_was_taken_outlives_the_cloud_and_arrives_as_it_was_sent() {
+    let directory = tempfile::tempdir().unwrap();
+    let text = "any text ü, not even JSON";
+    let id = {
+        let context = context(directory.path()).await;
+        send(&Queue::new(&context, behind_queue()), text).await
+    };
+    let context = context(directory.path()).await;
+    let (function, mut calls) = function(|_| Ok(success()));
+    let queue = Queue::new(&context, behind_queue());
+    let running = tokio::spawn(queue.clone().run(function));
+    let message = calls.recv().await.unwrap()["Records"][0].clone();
+    assert_eq!((&message["body"], &message["messageId"]), (&json!(text), &json!(id)));
+    assert_eq!(message["eventSourceARN"], "arn:aws:sqs:us-east-1:000000000000:files");
+    drained(&queue).await;
+    running.abort();
+}
+
+#[tokio::test]
+async fn what_a_queue_holds_is_counted_by_what_it_waits_for() {
+    let directory = tempfile::tempdir().unwrap();
+    let context = context(directory.path()).await;
+    let (function, mut calls) = function(|_| Err(ServiceError::client("InvalidInput", "refused")));
+    let queue = Queue::new(&context, Settings { most_receives: 1, ..behind_queue() });
+    send(&queue, "a").await;
+    let late = json!({"QueueUrl": "files", "MessageBody": "b", "DelaySeconds": 60});
+    queue.handle("SendMessage", late, "localhost").await.unwrap();
+    let count = |queue: Queue, name: &'static str| async move {
+        let request = json!({"QueueUrl": name, "AttributeNames": ["All"]});
+        let body = queue.handle("GetQueueAttributes", request, "localhost").await.unwrap().body;
+        let of = |kind: &str| body["Attributes"][format!("ApproximateNumberOfMessages{kind}")].clone();
+        [of(""), of("NotVisible"), of("Delayed")]
+    };
+    assert_eq!(count(queue.clone(), "files").await, ["1", "0", "1"]);
+    let running = tokio::spawn(queue.clone().run(function));
+    calls.recv().await.unwrap();
+    while count(queue.clone(), "files-dead").await != ["1", "0", "0"] {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(count(queue.clone(), "files").await, ["0", "0", "1"]);
+    running.abort();
+}

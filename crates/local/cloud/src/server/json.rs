@@ -10,6 +10,7 @@ use super::Surfaces;
 use super::body::{self, Request, Response};
 use crate::ai::{comprehend, rekognition, textract, transcribe};
 use crate::faults::Surface;
+use crate::queue;
 use crate::wire::{ENGINE_HEADER, Outcome, ServiceError};
 
 /// The largest JSON request: 10 MB of document for Textract, in Base64, with what is around it.
@@ -25,7 +26,8 @@ pub(super) enum Version {
 }
 
 /// Each service under the prefix of its targets.
-const SERVICES: [(&str, Surface, Version); 5] = [
+const SERVICES: [(&str, Surface, Version); 6] = [
+    ("AmazonSQS", Surface::Sqs, Version::Zero),
     ("AWSStepFunctions", Surface::States, Version::Zero),
     ("Transcribe", Surface::Transcribe, Version::One),
     ("Comprehend_20171127", Surface::Comprehend, Version::One),
@@ -43,7 +45,7 @@ pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
     };
     if let Some(error) = surfaces.fault(*surface).await {
         super::drain(request).await;
-        return refusal(&error, *version);
+        return refused(&error, *surface, *version);
     }
     match outcome(surfaces, *surface, operation, request).await {
         Ok(reply) => {
@@ -53,13 +55,28 @@ pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
             }
             response
         }
-        Err(error) => refusal(&error, *version),
+        Err(error) => refused(&error, *surface, *version),
     }
+}
+
+/// An error of `surface`. SQS spoke another protocol once, and its clients know errors by the names of that.
+fn refused(error: &ServiceError, surface: Surface, version: Version) -> Response {
+    let mut response = refusal(error, version);
+    if surface == Surface::Sqs {
+        body::set_header(&mut response, "x-amzn-query-error", &queue::api::query_error(error));
+    }
+    response
+}
+
+/// What the caller called this machine.
+fn host(request: &Request) -> String {
+    let host = request.headers().get("host").and_then(|value| value.to_str().ok());
+    host.unwrap_or("localhost").to_owned()
 }
 
 async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request: Request) -> Outcome {
     let trace = trace_header(surface, operation, &request);
-    let account = account(&request);
+    let (account, host) = (account(&request), host(&request));
     let read = body::read(request, MOST_REQUEST_BYTES).await;
     let bytes = read.map_err(|_| ServiceError {
         status: 413,
@@ -80,6 +97,7 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
         Surface::Comprehend => comprehend::handle(context, operation, body).await,
         Surface::Textract => textract::handle(media, operation, body).await,
         Surface::Rekognition => rekognition::handle(media, operation, body).await,
+        Surface::Sqs => surfaces.queue.handle(operation, body, &host).await,
         Surface::S3 | Surface::Lambda | Surface::Queue => {
             Err(ServiceError::client("UnknownOperationException", operation))
         }

@@ -81,7 +81,7 @@ async fn the_stack_is_deployed_and_deployed_again() {
         assert_eq!(buckets, ["sluice-catalog", "sluice-extracted", "sluice-raw"]);
         let raw = cloud.context().store.bucket("sluice-raw").await.unwrap();
         assert!(raw.versioning.is_some());
-        assert_eq!(raw.notifications.rules[0].target, "arn:aws:lambda:us-east-1:000000000000:function:sluice-start");
+        assert_eq!(raw.notifications.rules[0].target, "arn:aws:sqs:us-east-1:000000000000:sluice-start");
         assert_eq!(cloud.functions().list().count(), 6);
         cloud.shutdown().await;
     }
