@@ -31,6 +31,7 @@ def checks(programs):
         "permissions": permissions.check,
         "contract": contract.check,
         "wiring": wiring.check,
+        "nag": linters.nag,
     }
 
 

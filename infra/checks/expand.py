@@ -6,6 +6,7 @@ transform and put back after it.
 
 import copy
 import json
+import logging
 import pathlib
 
 from samcli.yamlhelper import yaml_parse
@@ -19,6 +20,9 @@ EXPANDED = INFRA / "expanded.json"
 
 # Where a deployment's packages will lie: `sam deploy` and the CDK construct put their own place here.
 PACKAGES = "packages-of-the-deployment"
+
+# It counts what it does, and complains that nobody wants the numbers.
+logging.getLogger("samtranslator").setLevel(logging.ERROR)
 
 FUNCTION, MACHINE = "AWS::Serverless::Function", "AWS::Serverless::StateMachine"
 

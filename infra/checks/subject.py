@@ -12,9 +12,18 @@ class Subject:
 
     def __init__(self, source):
         self.source = source
-        self.expanded = expand.expand(source)
-        self.resolve = Resolver(self.expanded)
-        self.resources = self.expanded["Resources"]
+
+    @functools.cached_property
+    def expanded(self):
+        return expand.expand(self.source)
+
+    @functools.cached_property
+    def resolve(self):
+        return Resolver(self.expanded)
+
+    @property
+    def resources(self):
+        return self.expanded["Resources"]
 
     def of_type(self, kind):
         return {name: one for name, one in self.resources.items() if one["Type"] == kind}
