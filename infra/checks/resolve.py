@@ -28,6 +28,9 @@ class Resolver:
         }
         self.values = {**defaults, **pseudo, **parameters}
         self.region, self.account, self.stack = region, account, stack
+        # Names that a deployment gave, where the template gives none.
+        self.physical = {}
+        self.arns = dict(ARNS)
 
     def __call__(self, value):
         if isinstance(value, list):
@@ -58,6 +61,8 @@ class Resolver:
 
     def name(self, name):
         """What the resource is called once it is there."""
+        if name in self.physical:
+            return self.physical[name]
         properties = self.resource(name).get("Properties", {})
         given = [key for key in NAMES if key in properties]
         return self(properties[given[0]]) if given else f"{self.stack}-{name.lower()}"
@@ -72,8 +77,8 @@ class Resolver:
         kind = self.resource(name)["Type"]
         if attribute in ("Name", "QueueName"):
             return self.name(name)
-        if attribute == "Arn" and kind in ARNS:
-            return ARNS[kind].format(name=self.name(name), region=self.region, account=self.account)
+        if attribute == "Arn" and kind in self.arns:
+            return self.arns[kind].format(name=self.name(name), region=self.region, account=self.account)
         raise Unresolved(f"`{kind}` has no attribute `{attribute}` here")
 
     def sub(self, argument):

@@ -28,6 +28,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         about: "text, tables, attachments and metadata that the file itself holds",
     }],
     actions: &["s3:GetObject", "s3:GetObjectVersion"],
+    polling: &[],
 };
 
 /// A document is held in memory whole, and its text beside it: a fifth of a function of 1 GiB.

@@ -20,6 +20,8 @@ pub struct Descriptor {
     pub features: &'static [Feature],
     /// The IAM actions that its calls need; the template's policies are held against this list.
     pub actions: &'static [&'static str],
+    /// Those of them that asking about a job needs: `poll-status` gets no more.
+    pub polling: &'static [&'static str],
 }
 
 /// One thing that can be asked of a service.

@@ -87,6 +87,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "comprehend:DetectKeyPhrases",
         "comprehend:DetectPiiEntities",
     ],
+    polling: &[],
 };
 
 /// Amazon Comprehend.

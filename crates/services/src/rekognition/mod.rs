@@ -68,6 +68,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "rekognition:DetectModerationLabels",
         "rekognition:RecognizeCelebrities",
     ],
+    polling: &[],
 };
 
 /// Amazon Rekognition.

@@ -80,6 +80,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "textract:StartDocumentAnalysis",
         "textract:GetDocumentAnalysis",
     ],
+    polling: &["textract:GetDocumentTextDetection", "textract:GetDocumentAnalysis"],
 };
 
 /// Amazon Textract.

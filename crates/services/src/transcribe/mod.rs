@@ -78,6 +78,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "transcribe:GetTranscriptionJob",
         "transcribe:DeleteTranscriptionJob",
     ],
+    polling: &["transcribe:GetTranscriptionJob"],
 };
 
 /// Amazon Transcribe.
