@@ -115,7 +115,7 @@ definitions: build
 	$(PROGRAMS)/examples/check_definitions statemachine/*.asl.json
 
 .PHONY: bench
-bench: setup $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, starts
+bench: setup package $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, packages, starts
 	cargo build --locked --release --workspace --bins --examples
 	$(BENCH_PYTHON)/bin/python scripts/bench $(CARGO_TARGET_DIR)/release
 

@@ -8,6 +8,9 @@ from subject import crates
 # Lambda loads the whole archive before the first line runs.
 MOST_BYTES = 5_000_000
 
+# These hold every service with its SDK and the readers of documents, which need unwinding to survive a stranger's file.
+LARGER = {name: 7_000_000 for name in ("classify", "poll-status", "postprocess", "start-job")}
+
 
 def check(folder):
     problems = []
@@ -20,8 +23,9 @@ def check(folder):
         else:
             size = len(archive(package))
             print(f"{name:14} {size / 1e6:5.2f} MB, {(package / 'bootstrap').stat().st_size / 1e6:5.2f} MB unpacked")
-            if size > MOST_BYTES:
-                problems.append(f"{name} has {size / 1e6:.2f} MB packed, more than {MOST_BYTES / 1e6:.0f}")
+            most = LARGER.get(name, MOST_BYTES)
+            if size > most:
+                problems.append(f"{name} has {size / 1e6:.2f} MB packed, more than {most / 1e6:.0f}")
     return problems, f"{len(crates())} packages"
 
 
