@@ -70,7 +70,7 @@ def documents(deployment, records):
         if record["status"] == "SUCCEEDED":
             bucket, key = record["extraction_uri"].removeprefix("s3://").split("/", 1)
             document = json.loads(deployment.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
-            if bucket != BUCKETS["Extracted"] or document["source"]["key"] != record["key"]:
+            if bucket != BUCKETS["Extracted"] or document["source"]["object"]["key"] != record["key"]:
                 yield f"the document of `{record['key']}` is about something else"
 
 

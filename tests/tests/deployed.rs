@@ -47,10 +47,12 @@ fn problems(template: &Value) -> Vec<String> {
     let resources = template["Resources"].as_object().unwrap();
     for (name, resource) in resources.iter().filter(|(_, resource)| resource["Type"] == "AWS::IAM::Role") {
         let allowed = allowed(resource);
-        let needed = needed().into_iter().find(|(role, _)| role == name).map(|(_, actions)| actions).unwrap_or_default();
+        let needed =
+            needed().into_iter().find(|(role, _)| role == name).map(|(_, actions)| actions).unwrap_or_default();
         let missing = needed.iter().filter(|action| !allowed.contains(**action));
         problems.extend(missing.map(|action| format!("{name} lacks {action}")));
-        let services = allowed.iter().filter(|action| prefixes().contains(action.split(':').next().unwrap_or_default()));
+        let services =
+            allowed.iter().filter(|action| prefixes().contains(action.split(':').next().unwrap_or_default()));
         let idle = services.filter(|action| !needed.contains(action.as_str()));
         problems.extend(idle.map(|action| format!("{name} may {action}, which no service asks for there")));
     }
@@ -71,10 +73,12 @@ fn asking_about_a_job_needs_no_more_than_starting_it() {
 #[test]
 fn a_policy_that_was_forgotten_or_copied_is_found() {
     let mut template = template();
-    let statements = &mut template["Resources"]["StartJobRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let statements =
+        &mut template["Resources"]["StartJobRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     statements.as_array_mut().unwrap().retain(|statement| statement["Sid"] != "Comprehend");
     let copied = json!({"Sid": "Copied", "Effect": "Allow", "Action": "textract:AnalyzeDocument", "Resource": "*"});
-    let statements = &mut template["Resources"]["CatalogRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
+    let statements =
+        &mut template["Resources"]["CatalogRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"];
     statements.as_array_mut().unwrap().push(copied);
     let found = problems(&template);
     assert!(found.contains(&"StartJobRole lacks comprehend:DetectPiiEntities".to_owned()), "{found:?}");

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::service::{Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Call, Descriptor, Feature, Service, Start, Started};
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]
@@ -68,15 +68,6 @@ impl Service for DocumentText {
         Err(Failure::new(FailureName::ObjectTooLarge, message))
     }
 
-    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        read(call).boxed()
-    }
-
-    fn poll<'a>(&'a self, _: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        let failure = Failure::internal(format!("document text has no jobs, so none is `{job}`"));
-        std::future::ready(Err(failure)).boxed()
-    }
-
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
         let answer = Answer::deserialize(&findings.raw)
             .map_err(|error| Failure::internal(format!("failed to read the answer of document text: {error}")))?;
@@ -85,6 +76,12 @@ impl Service for DocumentText {
             source.sha256 = Some(answer.sha256);
         }
         Ok(())
+    }
+}
+
+impl Start for DocumentText {
+    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
+        read(call).boxed()
     }
 }
 
