@@ -40,6 +40,8 @@ def check(programs):
         deployment = Deployment(template, programs, pathlib.Path(folder))
         try:
             problems = list(run(deployment))
+        except AssertionError as failed:
+            problems = [str(failed)]
         finally:
             deployment.end()
     return problems, f"{len(FILES)} files, {deployment.delivered} deliveries through the template's wiring"

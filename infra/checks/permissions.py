@@ -9,6 +9,8 @@ from subject import listed, operations
 # A call needs the action of its own name, and these where they differ.
 NEEDS = {
     "s3:HeadObject": {"s3:GetObject"},
+    "s3:ListObjectsV2": {"s3:ListBucket"},
+    "s3:DeleteObjects": {"s3:DeleteObject"},
     "s3:CopyObject": {"s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"},
 }
 
