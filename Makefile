@@ -22,6 +22,12 @@ SHARED ?= ../shared
 EVERYTHING := --workspace --all-targets
 PROGRAMS := $(CARGO_TARGET_DIR)/debug
 PYTHON := $(CARGO_TARGET_DIR)/python
+# What checks, packs and deploys it; `infra/build` holds the packages of ARCHITECTURE, that of this machine unless said.
+INFRA_PYTHON := $(CARGO_TARGET_DIR)/infra-python
+FUNCTIONS := $(notdir $(wildcard crates/lambdas/*))
+ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
+# The settings that lie beside each function.
+SETTINGS ?= settings.toml
 # What Sluice is measured against wants its own versions of the AWS SDK.
 BENCH_PYTHON := $(CARGO_TARGET_DIR)/bench-python
 
@@ -42,7 +48,7 @@ run: setup build ## Send the samples through the whole pipeline (FILES=… for o
 	$(PROGRAMS)/sluice run --data $(DATA) $(FILES)
 
 .PHONY: test
-test: setup build test-rust test-python conformance ## Run all tests
+test: setup build test-rust test-python conformance check-infra ## Run all tests
 
 .PHONY: test-rust
 test-rust: build
@@ -67,6 +73,32 @@ conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engin
 		echo "no recordings at $(SHARED)/asl-conformance: conformance is skipped"
 	fi
 
+.PHONY: package
+package: $(INFRA_PYTHON)/bin/infra-can-be-checked ## Build the functions for Lambda (ARCHITECTURE=arm64 or x86_64, SETTINGS=…)
+	export PATH=$(INFRA_PYTHON)/bin:$$PATH
+	cargo lambda build --locked --profile lambda --$(subst _,-,$(ARCHITECTURE)) --lambda-dir infra/build $(addprefix --package ,$(FUNCTIONS))
+	for function in $(FUNCTIONS); do cp $(SETTINGS) infra/build/$$function/settings.toml; done
+	$(INFRA_PYTHON)/bin/python infra/checks packages infra/build
+
+.PHONY: expand
+expand: $(INFRA_PYTHON)/bin/infra-can-be-checked ## Write infra/expanded.json anew, after a change of the template or a state machine
+	$(INFRA_PYTHON)/bin/python infra/checks expand
+
+.PHONY: check-infra
+check-infra: build package infra/cdk/node_modules/.package-lock.json ## Hold the deployment to the programs, deploy it into an emulator, drive it locally
+	$(INFRA_PYTHON)/bin/python infra/checks check $(PROGRAMS)
+	cd infra/cdk && $(INFRA_PYTHON)/bin/node node_modules/typescript/bin/tsc && cd ../..
+	$(INFRA_PYTHON)/bin/python infra/checks emulate infra/build
+	$(INFRA_PYTHON)/bin/python infra/checks wiring $(PROGRAMS)
+
+.PHONY: deploy
+deploy: ## Deploy to AWS: asks once, remembers the answers in infra/samconfig.toml
+	@scripts/deploy
+
+.PHONY: destroy
+destroy: ## Take the stack away; the buckets and what lies in them stay
+	@scripts/destroy
+
 .PHONY: soak
 soak: build ## Kill the program 200 times under running executions (KILLS=… SEED=… to choose)
 	SLUICE_KILLS=$(KILLS) SLUICE_SEED=$(SEED) cargo test --locked --workspace --test kills -- --nocapture
@@ -83,7 +115,7 @@ definitions: build
 	$(PROGRAMS)/examples/check_definitions statemachine/*.asl.json
 
 .PHONY: bench
-bench: setup $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, starts
+bench: setup package $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, packages, starts
 	cargo build --locked --release --workspace --bins --examples
 	$(BENCH_PYTHON)/bin/python scripts/bench $(CARGO_TARGET_DIR)/release
 
@@ -94,13 +126,23 @@ samples: $(PYTHON)/bin/samples-can-be-made ## Make the files under samples/ anew
 .PHONY: clean
 clean: ## Take away what was built and what `make run` kept
 	cargo clean
-	rm -rf $(DATA) $(PYTHON) $(BENCH_PYTHON)
+	rm -rf $(DATA) $(PYTHON) $(BENCH_PYTHON) $(INFRA_PYTHON) infra/build infra/cdk/node_modules infra/cdk/cdk.out
 
 $(PYTHON)/bin/python:
 	python3 -m venv $(PYTHON)
 
 $(PYTHON)/bin/boto3-is-there: tests/python/requirements.txt | $(PYTHON)/bin/python
 	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement tests/python/requirements.txt
+	touch $@
+
+$(INFRA_PYTHON)/bin/infra-can-be-checked: infra/checks/requirements.txt
+	python3 -m venv $(INFRA_PYTHON)
+	$(INFRA_PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement infra/checks/requirements.txt
+	touch $@
+
+infra/cdk/node_modules/.package-lock.json: infra/cdk/package-lock.json | $(INFRA_PYTHON)/bin/infra-can-be-checked
+	export PATH=$(INFRA_PYTHON)/bin:$$PATH
+	npm ci --prefix infra/cdk --no-audit --no-fund --loglevel error
 	touch $@
 
 $(BENCH_PYTHON)/bin/bench-can-run: scripts/bench-requirements.txt

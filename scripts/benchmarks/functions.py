@@ -1,16 +1,20 @@
 """Lambda functions: how soon one is ready, what a warm invocation costs, and a chain of six under load."""
 
 import http.server
+import io
+import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import zipfile
 
-from .process import bare_environment
+from .process import bare_environment, memory_kb
 
-FUNCTIONS = ["start", "classify", "start-job", "poll-status", "postprocess", "catalog"]
+# The functions as they are deployed: `make package` fills it.
+PACKAGES = pathlib.Path(__file__).resolve().parents[2] / "infra" / "build"
 STARTS = 15
 
 PYTHON_FUNCTION = """
@@ -33,8 +37,8 @@ class FirstNext(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def seconds_to_next(command):
-    """Seconds from starting the process until it asks for its first event."""
+def first_next(command):
+    """Seconds from starting the process until it asks for its first event, and the megabytes that it took by then."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), FirstNext)
     server.asked, server.over = threading.Event(), threading.Event()
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -49,28 +53,43 @@ def seconds_to_next(command):
     process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     asked = server.asked.wait(30)
     taken = time.perf_counter() - began
+    megabytes = memory_kb(process.pid, "VmHWM") / 1024 if asked else 0
     process.kill()
     process.wait()
     server.over.set()
     server.shutdown()
     if not asked:
         sys.exit(f"{command[0]} never asked for an event")
-    return taken
+    return taken, megabytes
+
+
+def packed_megabytes(package):
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file in package.iterdir():
+            archive.write(file, file.name)
+    return len(packed.getvalue()) / 1e6
 
 
 def starts(programs):
-    print(f"\n## Start: process start to first `next`, median of {STARTS}")
-    commands = {name: [str(programs / name)] for name in FUNCTIONS}
+    packages = sorted(folder for folder in PACKAGES.iterdir() if (folder / "bootstrap").exists())
+    commands = {package.name: [str(package / "bootstrap")] for package in packages}
     commands["hello world in Rust"] = [str(programs / "examples" / "worker")]
     commands["Python with boto3"] = [sys.executable, "-c", PYTHON_FUNCTION]
+    print(f"\n## Start of the packages: process start to first `next` and memory by then, median of {STARTS}")
     taken = {name: [] for name in commands}
     for _ in range(STARTS):
         for name, command in commands.items():
-            taken[name].append(seconds_to_next(command))
-    medians = {name: statistics.median(times) for name, times in taken.items()}
-    python, hello = medians["Python with boto3"], medians["hello world in Rust"]
-    for name, median in medians.items():
-        print(f"{name:22} {median * 1000:7.1f} ms   {median / hello:5.2f} x hello world   1/{python / median:.1f} of Python")
+            taken[name].append(first_next(command))
+    medians = {name: [statistics.median(column) for column in zip(*rows)] for name, rows in taken.items()}
+    (python, _), (hello, _) = medians["Python with boto3"], medians["hello world in Rust"]
+    sizes = {package.name: packed_megabytes(package) for package in packages}
+    for name, (seconds, megabytes) in medians.items():
+        size = f"{sizes[name]:5.2f} MB packed" if name in sizes else " " * 15
+        print(
+            f"{name:22} {seconds * 1000:7.1f} ms   {seconds / hello:5.2f} x hello world   1/{python / seconds:.1f} of Python"
+            f"   {megabytes:6.1f} MB   {size}"
+        )
 
 
 def overhead(programs):

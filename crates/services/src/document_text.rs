@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Amount, Call, Descriptor, Feature, Service, Start, Started};
 
 /// See the module.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         about: "text, tables, attachments and metadata that the file itself holds",
     }],
     actions: &["s3:GetObject", "s3:GetObjectVersion"],
+    polling: &[],
 };
 
 /// A document is held in memory whole, and its text beside it: a fifth of a function of 1 GiB.
@@ -72,15 +73,6 @@ impl Service for DocumentText {
         Err(Failure::new(FailureName::ObjectTooLarge, message))
     }
 
-    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        read(call).boxed()
-    }
-
-    fn poll<'a>(&'a self, _: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        let failure = Failure::internal(format!("document text has no jobs, so none is `{job}`"));
-        std::future::ready(Err(failure)).boxed()
-    }
-
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
         let answer = Answer::deserialize(&findings.raw)
             .map_err(|error| Failure::internal(format!("failed to read the answer of document text: {error}")))?;
@@ -89,6 +81,12 @@ impl Service for DocumentText {
             source.sha256 = Some(answer.sha256);
         }
         Ok(())
+    }
+}
+
+impl Start for DocumentText {
+    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
+        read(call).boxed()
     }
 }
 

@@ -4,7 +4,7 @@ use domain::failure::Failure;
 use domain::plan::{Subject, Task, Track, tracks};
 use domain::settings::Settings;
 
-use crate::service::Service;
+use crate::service::{Poll, Service, Start};
 
 /// Every service, in the order in which tasks stand on a track.
 pub const SERVICES: &[&dyn Service] = &[
@@ -14,6 +14,18 @@ pub const SERVICES: &[&dyn Service] = &[
     &crate::rekognition::Rekognition,
     &crate::comprehend::Comprehend,
 ];
+
+/// The same services, as they are started.
+pub const STARTED: &[&dyn Start] = &[
+    &crate::document_text::DocumentText,
+    &crate::transcribe::Transcribe,
+    &crate::textract::Textract,
+    &crate::rekognition::Rekognition,
+    &crate::comprehend::Comprehend,
+];
+
+/// Those of them that run jobs, as they are asked.
+pub const POLLED: &[&dyn Poll] = &[&crate::transcribe::Transcribe, &crate::textract::Textract];
 
 /// The service with this id.
 #[must_use]
@@ -123,6 +135,19 @@ mod tests {
             assert!(difference.abs() < 1e-9, "{id} {features:?} is off by {difference}");
             assert!(priced(id, features, Amount::default()).abs() < 1e-9, "{id} charges for nothing");
         }
+    }
+
+    #[test]
+    fn the_lists_have_the_same_services() {
+        let ids = |services: Vec<&'static str>| services.into_iter().collect::<BTreeSet<_>>();
+        let all = ids(SERVICES.iter().map(|service| service.descriptor().id).collect());
+        assert_eq!(ids(STARTED.iter().map(|service| service.descriptor().id).collect()), all);
+        let asked =
+            SERVICES.iter().map(|service| service.descriptor()).filter(|descriptor| !descriptor.polling.is_empty());
+        assert_eq!(
+            ids(POLLED.iter().map(|service| service.descriptor().id).collect()),
+            ids(asked.map(|descriptor| descriptor.id).collect())
+        );
     }
 
     #[test]

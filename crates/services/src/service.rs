@@ -1,4 +1,4 @@
-//! What a service is to the steps: a descriptor, a place in the plan, and start, poll, contribute.
+//! What a service is to the steps: a descriptor, a place in the plan, what it contributes; and how it starts and is asked.
 
 use aws::Deployment;
 use aws::call::CallError;
@@ -20,6 +20,8 @@ pub struct Descriptor {
     pub features: &'static [Feature],
     /// The IAM actions that its calls need; the template's policies are held against this list.
     pub actions: &'static [&'static str],
+    /// Those of them that asking about a job needs: `poll-status` gets no more.
+    pub polling: &'static [&'static str],
 }
 
 /// One thing that can be asked of a service.
@@ -107,12 +109,6 @@ pub trait Service: Sync {
     /// `ObjectTooLarge`, `UnsupportedMedia` or `InvalidInput`, with the limit in the message.
     fn check(&self, subject: &Subject, task: &Task) -> Result<(), Failure>;
 
-    /// Starts the task; a second start with the same token adopts what runs.
-    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>>;
-
-    /// Asks about a job; once it is done, collects its whole answer.
-    fn poll<'a>(&'a self, call: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>>;
-
     /// Adds what `findings` say to the document; pure.
     ///
     /// `document` holds what the earlier tasks of the same track have found.
@@ -120,6 +116,18 @@ pub trait Service: Sync {
     /// # Errors
     /// When the raw answer is not what the service promises.
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure>;
+}
+
+/// A service as `start-job` calls it. Apart from [`Service`], so that no other function carries what a start needs.
+pub trait Start: Service {
+    /// Starts the task; a second start with the same token adopts what runs.
+    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>>;
+}
+
+/// A service that runs jobs, as `poll-status` calls it.
+pub trait Poll: Service {
+    /// Asks about a job; once it is done, collects its whole answer.
+    fn poll<'a>(&'a self, call: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>>;
 }
 
 impl Call<'_> {

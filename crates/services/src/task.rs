@@ -12,8 +12,8 @@ use domain::run::request_token;
 use domain::stage::TrackState;
 use jiff::Timestamp;
 
-use crate::registry::find;
-use crate::service::{Call, Service};
+use crate::registry::{POLLED, STARTED, find};
+use crate::service::{Call, Poll, Service, Start};
 
 /// A task with all that its call needs.
 #[derive(Debug)]
@@ -83,12 +83,23 @@ impl<'a> Prepared<'a> {
     }
 }
 
-/// The service of the current task.
+/// The service of the current task, to be started.
 ///
 /// # Errors
 /// When the track has no such task or no service has its id: the plan is older than this function.
-pub fn current_service(state: &TrackState) -> Result<&'static dyn Service, Failure> {
-    service(&current_task(state)?.service)
+pub fn current_start(state: &TrackState) -> Result<&'static dyn Start, Failure> {
+    let id = &current_task(state)?.service;
+    STARTED.iter().copied().find(|service| service.descriptor().id == id).ok_or_else(|| unknown(id))
+}
+
+/// The service of the current task, to be asked about its job.
+///
+/// # Errors
+/// When the track has no such task or no service that runs jobs has its id.
+pub fn current_poll(state: &TrackState) -> Result<&'static dyn Poll, Failure> {
+    let id = &current_task(state)?.service;
+    let found = POLLED.iter().copied().find(|service| service.descriptor().id == id);
+    found.ok_or_else(|| Failure::internal(format!("`{id}` runs no jobs, and was asked about one")))
 }
 
 /// The service with this id.
@@ -96,8 +107,11 @@ pub fn current_service(state: &TrackState) -> Result<&'static dyn Service, Failu
 /// # Errors
 /// When there is none.
 pub fn service(id: &str) -> Result<&'static dyn Service, Failure> {
-    find(id)
-        .ok_or_else(|| Failure::invalid_input(format!("no service is called `{id}`: deploy all functions together")))
+    find(id).ok_or_else(|| unknown(id))
+}
+
+fn unknown(id: &str) -> Failure {
+    Failure::invalid_input(format!("no service is called `{id}`: deploy all functions together"))
 }
 
 fn current_task(state: &TrackState) -> Result<&Task, Failure> {

@@ -8,7 +8,7 @@ use domain::stage::{Job, Progress, TrackState};
 use domain::wait::{deadline_seconds, wait_seconds};
 use jiff::Timestamp;
 use services::Polled;
-use services::task::{Prepared, current_service};
+use services::task::{Prepared, current_poll};
 
 /// Asks about the job that `state` waits for.
 ///
@@ -17,7 +17,7 @@ use services::task::{Prepared, current_service};
 pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackState, Failure> {
     let job = job(&state)?.clone();
     let prepared = Prepared::load(&deployment, &state).await?;
-    match current_service(&state)?.poll(&prepared.call(), &job.id).await? {
+    match current_poll(&state)?.poll(&prepared.call(), &job.id).await? {
         Polled::Done(findings) => {
             let answer = prepared.store(findings, job.started, aws::clock::now()).await?;
             Ok(state.answered(answer))

@@ -8,7 +8,7 @@ use domain::object::ObjectRef;
 use domain::stage::{Job, Progress, TrackState};
 use domain::wait::wait_seconds;
 use services::Started;
-use services::task::{Prepared, answer_object, current_service};
+use services::task::{Prepared, answer_object, current_start};
 
 /// Starts the task at `state.position`.
 ///
@@ -31,7 +31,7 @@ enum Begun {
 }
 
 async fn start(deployment: &Deployment, state: &TrackState) -> Result<Begun, Failure> {
-    let service = current_service(state)?;
+    let service = current_start(state)?;
     let prepared = Prepared::load(deployment, state).await?;
     let call = prepared.call();
     service.check(call.subject, call.task)?;

@@ -22,7 +22,7 @@ use domain::settings::Preset;
 use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
-use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started, feature_result};
+use crate::service::{Amount, Call, Descriptor, Feature, Service, Start, Started, feature_result};
 use answer::{Raw, SentimentPart, Span, SpanPart};
 
 mod answer;
@@ -87,6 +87,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "comprehend:DetectKeyPhrases",
         "comprehend:DetectPiiEntities",
     ],
+    polling: &[],
 };
 
 /// Amazon Comprehend.
@@ -121,18 +122,14 @@ impl Service for Comprehend {
         Ok(())
     }
 
-    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        Box::pin(async move { analyse(call).await.map(Started::Done) })
-    }
-
-    fn poll<'a>(&'a self, _: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        Box::pin(
-            async move { Err(Failure::internal(format!("`comprehend` runs no jobs, and `{job}` was asked about"))) },
-        )
-    }
-
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
         answer::contribute(findings, document)
+    }
+}
+
+impl Start for Comprehend {
+    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
+        Box::pin(async move { analyse(call).await.map(Started::Done) })
     }
 }
 

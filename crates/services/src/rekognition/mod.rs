@@ -21,7 +21,7 @@ use futures::future::BoxFuture;
 use futures::stream::{self, StreamExt, TryStreamExt};
 
 use crate::picture;
-use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started, feature_result};
+use crate::service::{Amount, Call, Descriptor, Feature, Service, Start, Started, feature_result};
 use answer::Raw;
 use pixels::{HEADER_BYTES, Pixels, pixels};
 
@@ -68,6 +68,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "rekognition:DetectModerationLabels",
         "rekognition:RecognizeCelebrities",
     ],
+    polling: &[],
 };
 
 /// Amazon Rekognition.
@@ -108,18 +109,14 @@ impl Service for Rekognition {
         Ok(())
     }
 
-    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        Box::pin(async move { look(call).await.map(Started::Done) })
-    }
-
-    fn poll<'a>(&'a self, _: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        Box::pin(async move {
-            Err(Failure::internal(format!("`rekognition` runs no jobs on images, and `{job}` was asked about")))
-        })
-    }
-
     fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
         answer::contribute(findings, document)
+    }
+}
+
+impl Start for Rekognition {
+    fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
+        Box::pin(async move { look(call).await.map(Started::Done) })
     }
 }
 

@@ -19,7 +19,7 @@ use domain::settings::Preset;
 use futures::future::BoxFuture;
 
 use crate::picture;
-use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Amount, Call, Descriptor, Feature, Poll, Polled, Service, Start, Started};
 use blocks::Raw;
 use calls::Kind;
 use scope::{Scope, scope};
@@ -80,6 +80,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "textract:StartDocumentAnalysis",
         "textract:GetDocumentAnalysis",
     ],
+    polling: &["textract:GetDocumentTextDetection", "textract:GetDocumentAnalysis"],
 };
 
 /// Amazon Textract.
@@ -122,16 +123,20 @@ impl Service for Textract {
         Ok(())
     }
 
+    fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
+        layout::contribute(findings, document)
+    }
+}
+
+impl Start for Textract {
     fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
         Box::pin(start(call))
     }
+}
 
+impl Poll for Textract {
     fn poll<'a>(&'a self, call: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
         Box::pin(poll(call, job))
-    }
-
-    fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
-        layout::contribute(findings, document)
     }
 }
 

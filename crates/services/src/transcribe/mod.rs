@@ -23,7 +23,7 @@ use domain::plan::{Place, Subject, Task};
 use domain::settings::Preset;
 use futures::future::BoxFuture;
 
-use crate::service::{Amount, Call, Descriptor, Feature, Polled, Service, Started};
+use crate::service::{Amount, Call, Descriptor, Feature, Poll, Polled, Service, Start, Started};
 use transcript::{Raw, Transcript};
 
 mod language;
@@ -78,6 +78,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "transcribe:GetTranscriptionJob",
         "transcribe:DeleteTranscriptionJob",
     ],
+    polling: &["transcribe:GetTranscriptionJob"],
 };
 
 /// Amazon Transcribe.
@@ -127,16 +128,20 @@ impl Service for Transcribe {
         Ok(())
     }
 
+    fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
+        transcript::contribute(findings, document)
+    }
+}
+
+impl Start for Transcribe {
     fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
         Box::pin(start(call))
     }
+}
 
+impl Poll for Transcribe {
     fn poll<'a>(&'a self, call: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
         Box::pin(poll(call, job))
-    }
-
-    fn contribute(&self, findings: &Findings, document: &mut Extraction) -> Result<(), Failure> {
-        transcript::contribute(findings, document)
     }
 }
 

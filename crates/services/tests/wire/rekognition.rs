@@ -3,8 +3,8 @@
 use domain::answer::Outcome::{Succeeded, Unavailable};
 use domain::failure::FailureName;
 use serde_json::json;
-use services::Service;
 use services::rekognition::Rekognition;
+use services::{Service, Start};
 
 use crate::server::{Answer, Asked};
 use crate::world::{World, done, outcomes};

@@ -7,7 +7,7 @@ use domain::extraction::{Extraction, Page};
 use domain::failure::FailureName;
 use serde_json::{Value, json};
 use services::textract::Textract;
-use services::{Polled, Service, Started};
+use services::{Poll, Polled, Service, Start, Started};
 
 use crate::server::{Answer, Asked};
 use crate::world::{TOKEN, World, done, outcomes};

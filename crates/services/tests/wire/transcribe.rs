@@ -5,7 +5,7 @@ use domain::extraction::Extraction;
 use domain::failure::FailureName;
 use serde_json::{Value, json};
 use services::transcribe::Transcribe;
-use services::{Polled, Service, Started};
+use services::{Poll, Polled, Service, Start, Started};
 
 use crate::server::{Answer, Asked};
 use crate::world::{ETAG, TOKEN, World, done, outcomes};
