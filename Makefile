@@ -42,7 +42,7 @@ run: setup build ## Send the samples through the whole pipeline (FILES=… for o
 	$(PROGRAMS)/sluice run --data $(DATA) $(FILES)
 
 .PHONY: test
-test: setup build test-rust test-python conformance ## Run all tests
+test: setup build test-rust test-python test-readers conformance ## Run all tests
 
 .PHONY: test-rust
 test-rust: build
@@ -58,6 +58,10 @@ test-rust: build
 .PHONY: test-python
 test-python: build $(PYTHON)/bin/boto3-is-there
 	SLUICE=$(PROGRAMS)/sluice $(PYTHON)/bin/python -m unittest discover --start-directory tests/python
+
+.PHONY: test-readers
+test-readers: build $(PYTHON)/bin/readers-are-there ## Let other engines read what the lakehouse writes (SEEDS=… for more)
+	LAKEHOUSE_SHELL=$(PROGRAMS)/examples/lakehouse_shell $(PYTHON)/bin/python -m unittest discover --start-directory tests/readers
 
 .PHONY: conformance
 conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engine to what AWS answered, where that is recorded
@@ -106,6 +110,10 @@ $(PYTHON)/bin/boto3-is-there: tests/python/requirements.txt | $(PYTHON)/bin/pyth
 $(BENCH_PYTHON)/bin/bench-can-run: scripts/bench-requirements.txt
 	python3 -m venv $(BENCH_PYTHON)
 	$(BENCH_PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/bench-requirements.txt
+	touch $@
+
+$(PYTHON)/bin/readers-are-there: tests/readers/requirements.txt | $(PYTHON)/bin/python
+	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement tests/readers/requirements.txt
 	touch $@
 
 $(PYTHON)/bin/samples-can-be-made: scripts/samples-requirements.txt | $(PYTHON)/bin/python

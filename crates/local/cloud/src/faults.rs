@@ -32,12 +32,16 @@ pub enum Surface {
     Textract,
     /// Pictures.
     Rekognition,
+    /// Queries.
+    Athena,
+    /// The catalog of tables.
+    Glue,
     /// Delivery of bucket notifications.
     Queue,
 }
 
 /// Each surface under the word that stands before the colon.
-const SURFACES: [(&str, Surface); 8] = [
+const SURFACES: [(&str, Surface); 10] = [
     ("s3", Surface::S3),
     ("states", Surface::States),
     ("lambda", Surface::Lambda),
@@ -45,6 +49,8 @@ const SURFACES: [(&str, Surface); 8] = [
     ("comprehend", Surface::Comprehend),
     ("textract", Surface::Textract),
     ("rekognition", Surface::Rekognition),
+    ("athena", Surface::Athena),
+    ("glue", Surface::Glue),
     ("queue", Surface::Queue),
 ];
 
@@ -58,7 +64,7 @@ pub enum FaultError {
     Unknown(String),
     /// The word before the colon is no surface.
     #[error(
-        "failed to read the fault `{0}`: the surface is one of s3, states, lambda, transcribe, comprehend, textract, rekognition, queue"
+        "failed to read the fault `{0}`: the surface is one of s3, states, lambda, transcribe, comprehend, textract, rekognition, athena, glue, queue"
     )]
     Surface(String),
     /// The fault cannot strike that surface.

@@ -29,8 +29,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::ai::media::Media;
+use crate::athena::Athena;
 use crate::context::Context;
 use crate::faults::{Faults, Surface};
+use crate::glue::Glue;
 use crate::lambda::{self, Functions};
 use crate::states::States;
 use crate::tasks::Tasks;
@@ -59,6 +61,8 @@ pub(crate) struct Surfaces {
     pub(crate) functions: Functions,
     pub(crate) states: States,
     pub(crate) media: Media,
+    pub(crate) athena: Athena,
+    pub(crate) glue: Glue,
     pub(crate) s3: crate::s3::Service,
     pub(crate) faults: Faults,
     pub(crate) tasks: Tasks,

@@ -31,9 +31,12 @@ fn throttled(surface: Surface) -> (u16, &'static str) {
     match surface {
         Surface::S3 => (503, "SlowDown"),
         Surface::Lambda => (429, "TooManyRequestsException"),
+        Surface::Athena => (400, "TooManyRequestsException"),
         Surface::Transcribe => (400, "LimitExceededException"),
         Surface::Textract => (400, "ProvisionedThroughputExceededException"),
-        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Queue => (400, "ThrottlingException"),
+        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Glue | Surface::Queue => {
+            (400, "ThrottlingException")
+        }
     }
 }
 
@@ -42,7 +45,8 @@ fn failed(surface: Surface) -> (u16, &'static str) {
         Surface::S3 => "InternalError",
         Surface::Lambda => "ServiceException",
         Surface::Transcribe => "InternalFailureException",
-        Surface::Comprehend => "InternalServerException",
+        Surface::Comprehend | Surface::Athena => "InternalServerException",
+        Surface::Glue => "InternalServiceException",
         Surface::Textract | Surface::Rekognition => "InternalServerError",
         Surface::States | Surface::Queue => "InternalFailure",
     };

@@ -25,12 +25,14 @@ pub(super) enum Version {
 }
 
 /// Each service under the prefix of its targets.
-const SERVICES: [(&str, Surface, Version); 5] = [
+const SERVICES: [(&str, Surface, Version); 7] = [
     ("AWSStepFunctions", Surface::States, Version::Zero),
     ("Transcribe", Surface::Transcribe, Version::One),
     ("Comprehend_20171127", Surface::Comprehend, Version::One),
     ("Textract", Surface::Textract, Version::One),
     ("RekognitionService", Surface::Rekognition, Version::One),
+    ("AmazonAthena", Surface::Athena, Version::One),
+    ("AWSGlue", Surface::Glue, Version::One),
 ];
 
 pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
@@ -70,7 +72,7 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
     if let Some(trace) = trace {
         body["traceHeader"] = trace.into();
     }
-    let Surfaces { context, media, states, .. } = surfaces;
+    let Surfaces { context, media, states, athena, glue, .. } = surfaces;
     match surface {
         Surface::States => match account {
             Some(account) => states.of_account(&account).handle(operation, body).await,
@@ -80,6 +82,8 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
         Surface::Comprehend => comprehend::handle(context, operation, body).await,
         Surface::Textract => textract::handle(media, operation, body).await,
         Surface::Rekognition => rekognition::handle(media, operation, body).await,
+        Surface::Athena => athena.handle(operation, body).await,
+        Surface::Glue => glue.handle(operation, body).await,
         Surface::S3 | Surface::Lambda | Surface::Queue => {
             Err(ServiceError::client("UnknownOperationException", operation))
         }
