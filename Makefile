@@ -48,7 +48,7 @@ run: setup build ## Send the samples through the whole pipeline (FILES=… for o
 	$(PROGRAMS)/sluice run --data $(DATA) $(FILES)
 
 .PHONY: test
-test: setup build test-rust test-python conformance check-infra ## Run all tests
+test: setup build test-rust test-python test-readers conformance check-infra ## Run all tests
 
 .PHONY: test-rust
 test-rust: build
@@ -64,6 +64,10 @@ test-rust: build
 .PHONY: test-python
 test-python: build $(PYTHON)/bin/boto3-is-there
 	SLUICE=$(PROGRAMS)/sluice $(PYTHON)/bin/python -m unittest discover --start-directory tests/python
+
+.PHONY: test-readers
+test-readers: build $(PYTHON)/bin/readers-are-there ## Let other engines read what the lakehouse writes (SEEDS=… for more)
+	LAKEHOUSE_SHELL=$(PROGRAMS)/examples/lakehouse_shell $(PYTHON)/bin/python -m unittest discover --start-directory tests/readers
 
 .PHONY: conformance
 conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engine to what AWS answered, where that is recorded
@@ -148,6 +152,10 @@ infra/cdk/node_modules/.package-lock.json: infra/cdk/package-lock.json | $(INFRA
 $(BENCH_PYTHON)/bin/bench-can-run: scripts/bench-requirements.txt
 	python3 -m venv $(BENCH_PYTHON)
 	$(BENCH_PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement scripts/bench-requirements.txt
+	touch $@
+
+$(PYTHON)/bin/readers-are-there: tests/readers/requirements.txt | $(PYTHON)/bin/python
+	$(PYTHON)/bin/pip install --quiet --disable-pip-version-check --requirement tests/readers/requirements.txt
 	touch $@
 
 $(PYTHON)/bin/samples-can-be-made: scripts/samples-requirements.txt | $(PYTHON)/bin/python

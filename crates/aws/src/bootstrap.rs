@@ -108,6 +108,18 @@ impl RunName for domain::stage::CatalogRequest {
     }
 }
 
+impl RunName for domain::upsert::stage::StageRequest {
+    fn run_name(&self) -> &str {
+        &self.execution.name
+    }
+}
+
+impl RunName for domain::upsert::stage::CommitRequest {
+    fn run_name(&self) -> &str {
+        &self.execution.name
+    }
+}
+
 impl RunName for Value {
     fn run_name(&self) -> &'static str {
         ""

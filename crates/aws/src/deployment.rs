@@ -21,6 +21,10 @@ pub mod variable {
     pub const CATALOG_BUCKET: &str = "SLUICE_CATALOG_BUCKET";
     /// Bucket of partitioned copies; optional.
     pub const PARTITIONED_BUCKET: &str = "SLUICE_PARTITIONED_BUCKET";
+    /// Bucket of tables, bookmarks, staged and refused rows; optional where no tables are kept.
+    pub const LAKE_BUCKET: &str = "SLUICE_LAKE_BUCKET";
+    /// The state machine that merges changes, where `catalog` is to start it; optional.
+    pub const UPSERT_STATE_MACHINE_ARN: &str = "SLUICE_UPSERT_STATE_MACHINE_ARN";
     /// The state machine that `start` starts.
     pub const STATE_MACHINE_ARN: &str = "SLUICE_STATE_MACHINE_ARN";
     /// Path of the settings file; optional.
@@ -47,6 +51,10 @@ pub struct Names {
     pub partitioned_bucket: Option<String>,
     /// See [`variable::STATE_MACHINE_ARN`].
     pub state_machine_arn: String,
+    /// See [`variable::LAKE_BUCKET`].
+    pub lake_bucket: Option<String>,
+    /// See [`variable::UPSERT_STATE_MACHINE_ARN`].
+    pub upsert_state_machine_arn: Option<String>,
 }
 
 /// What a function finds around it; built once, before the first invocation.
@@ -85,6 +93,8 @@ impl Deployment {
             catalog_bucket: required(variable::CATALOG_BUCKET)?,
             partitioned_bucket: optional(variable::PARTITIONED_BUCKET),
             state_machine_arn: required(variable::STATE_MACHINE_ARN)?,
+            lake_bucket: optional(variable::LAKE_BUCKET),
+            upsert_state_machine_arn: optional(variable::UPSERT_STATE_MACHINE_ARN),
         };
         let settings = crate::settings::load(optional(variable::SETTINGS_FILE).map(PathBuf::from).as_deref())?;
         let endpoint = optional(variable::ENDPOINT_URL);

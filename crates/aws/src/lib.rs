@@ -4,6 +4,7 @@
 //! The seam is the [`aws_config::SdkConfig`]; tests put an in-process server behind it.
 
 pub mod bootstrap;
+pub mod bucket;
 pub mod call;
 pub mod clock;
 pub mod deployment;
@@ -11,6 +12,7 @@ pub mod engine;
 pub mod http;
 pub mod settings;
 pub mod store;
+pub mod table;
 
 pub use aws_config::SdkConfig;
 pub use deployment::Deployment;

@@ -5,6 +5,7 @@
 use domain::change::Change;
 use domain::extraction::Extraction;
 use domain::settings::Settings;
+use domain::table::settings::TableSettings;
 use expect_test::expect_file;
 use schemars::{JsonSchema, schema_for};
 
@@ -27,4 +28,9 @@ fn change_record() {
 #[test]
 fn settings_file() {
     expect_file!["../../../schemas/settings.schema.json"].assert_eq(&published::<Settings>());
+}
+
+#[test]
+fn table_settings_file() {
+    expect_file!["../../../schemas/table.schema.json"].assert_eq(&published::<TableSettings>());
 }

@@ -246,7 +246,7 @@ fn explained(error: &CloudError, data: &Path) -> anyhow::Error {
             "build all programs with `make build`, or name their folder with --functions".to_owned(),
         ),
         CloudError::Deploy(_) => (Exit::Usage, "check the file given with --state-machine".to_owned()),
-        CloudError::Executions(_) | CloudError::Thread(_) => {
+        CloudError::Executions(_) | CloudError::Queries(_) | CloudError::Thread(_) => {
             (Exit::Internal, "try again; `SLUICE_LOG=debug` says more".to_owned())
         }
     };

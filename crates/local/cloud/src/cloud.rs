@@ -12,11 +12,14 @@ use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::ai::media::{Media, MediaConfig};
+use crate::athena::Athena;
 use crate::clock::Clock;
 use crate::context::Context;
 use crate::database::{Database, DatabaseError, DirectoryLock, LockError};
 use crate::deployment::{self, DeployError, Stack};
 use crate::faults::Faults;
+use crate::glue::Glue;
+use crate::lake::Lake;
 use crate::lambda::{Endpoint, FunctionConfig, Functions, Surroundings};
 use crate::queue::{EventFaults, Mapping, Queue, Settings};
 use crate::recovery::{self, Recovery};
@@ -121,6 +124,9 @@ pub enum CloudError {
     /// The executions cannot be read.
     #[error("failed to go on with the open executions")]
     Executions(#[source] ServiceError),
+    /// The queries cannot be read.
+    #[error("failed to go on with the open queries")]
+    Queries(#[source] ServiceError),
     /// The operating system refused a thread.
     #[error("failed to start a thread")]
     Thread(#[source] io::Error),
@@ -135,6 +141,8 @@ pub struct Cloud {
     states: States,
     queue: Queue,
     media: Media,
+    athena: Athena,
+    glue: Glue,
     tasks: Tasks,
 }
 
@@ -160,7 +168,11 @@ impl Cloud {
         let functions = Functions::deploy(functions, &surroundings).map_err(CloudError::Thread)?;
         let functions = functions.or_else_at(config.lambda_endpoint.clone());
         let media = Media::new(context.clone(), tasks.clone(), media(&config));
-        let services = Services { media: media.clone(), s3: crate::s3::service(&context) };
+        let lake = Lake::new(context.clone());
+        let athena = Athena::new(context.clone(), lake.clone(), tasks.clone());
+        let glue = Glue::new(lake);
+        let s3 = crate::s3::service(&context);
+        let services = Services { media: media.clone(), s3, athena: athena.clone(), glue: glue.clone() };
         let key = context.database.write(|database| states::token_key(database)).await?;
         let rules = config.stack.as_ref().map_or_else(Vec::new, |_| deployment::rules(&config.region));
         let behind_queues = config.stack.as_ref().map(|_| deployment::mapping(&config.region));
@@ -172,6 +184,8 @@ impl Cloud {
             states: States::new(around, functions.clone(), services, key, tasks.clone(), retention, rules),
             queue,
             media,
+            athena,
+            glue,
             context,
             functions,
             tasks,
@@ -188,9 +202,11 @@ impl Cloud {
 
     /// Goes on with what the last cloud on this data directory left open: executions, jobs, undelivered events.
     async fn resume(&self) -> Result<(), CloudError> {
+        // Whoever waits for a query must find it under way.
+        let queries = self.athena.resume().await.map_err(CloudError::Queries)?;
         let executions = self.states.resume().await.map_err(CloudError::Executions)?;
         let jobs = self.media.resume().await?;
-        tracing::debug!(executions, jobs, "open work goes on");
+        tracing::debug!(executions, jobs, queries, "open work goes on");
         self.tasks.spawn(self.queue.clone().run(self.functions.clone()));
         Ok(())
     }
@@ -202,6 +218,8 @@ impl Cloud {
             states: self.states.clone(),
             media: self.media.clone(),
             queue: self.queue.clone(),
+            athena: self.athena.clone(),
+            glue: self.glue.clone(),
             s3: crate::s3::service(&self.context),
             faults,
             tasks: self.tasks.clone(),

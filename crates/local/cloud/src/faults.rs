@@ -34,12 +34,16 @@ pub enum Surface {
     Rekognition,
     /// Sending to the queue.
     Sqs,
+    /// Queries.
+    Athena,
+    /// The catalog of tables.
+    Glue,
     /// Delivery of bucket notifications.
     Queue,
 }
 
 /// Each surface under the word that stands before the colon.
-const SURFACES: [(&str, Surface); 9] = [
+const SURFACES: [(&str, Surface); 11] = [
     ("s3", Surface::S3),
     ("states", Surface::States),
     ("lambda", Surface::Lambda),
@@ -48,6 +52,8 @@ const SURFACES: [(&str, Surface); 9] = [
     ("textract", Surface::Textract),
     ("rekognition", Surface::Rekognition),
     ("sqs", Surface::Sqs),
+    ("athena", Surface::Athena),
+    ("glue", Surface::Glue),
     ("queue", Surface::Queue),
 ];
 
@@ -61,7 +67,7 @@ pub enum FaultError {
     Unknown(String),
     /// The word before the colon is no surface.
     #[error(
-        "failed to read the fault `{0}`: the surface is one of s3, states, lambda, transcribe, comprehend, textract, rekognition, sqs, queue"
+        "failed to read the fault `{0}`: the surface is one of s3, states, lambda, transcribe, comprehend, textract, rekognition, sqs, athena, glue, queue"
     )]
     Surface(String),
     /// The fault cannot strike that surface.

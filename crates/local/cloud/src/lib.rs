@@ -4,6 +4,7 @@
 //! What this crate refuses to do: listen beyond loopback unless asked, and invent answers.
 
 pub mod ai;
+mod athena;
 pub mod bus;
 pub mod clock;
 mod cloud;
@@ -11,7 +12,9 @@ pub mod context;
 pub mod database;
 pub mod deployment;
 pub mod faults;
+mod glue;
 mod identifier;
+mod lake;
 pub mod lambda;
 pub mod queue;
 pub mod recovery;

@@ -2,7 +2,7 @@
 
 use crate::ai::jobs;
 use crate::database::Schema;
-use crate::{states, store};
+use crate::{athena, states, store};
 
 /// The newest form. Whoever changes a table adds to the last upgrade; once that form is out, a new one follows it.
 pub(crate) const SCHEMA: Schema<'static> = Schema {
@@ -14,6 +14,7 @@ pub(crate) const SCHEMA: Schema<'static> = Schema {
         states::TASK_SCHEMAS[1],
         states::TASK_SCHEMAS[2],
         jobs::SCHEMA,
+        athena::SCHEMA,
     ],
     upgrades: &[&[store::FROM_FIRST, states::FROM_FIRST]],
 };

@@ -29,8 +29,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
 use crate::ai::media::Media;
+use crate::athena::Athena;
 use crate::context::Context;
 use crate::faults::{Faults, Surface};
+use crate::glue::Glue;
 use crate::lambda::{self, Functions};
 use crate::queue::Queue;
 use crate::states::States;
@@ -61,6 +63,8 @@ pub(crate) struct Surfaces {
     pub(crate) states: States,
     pub(crate) media: Media,
     pub(crate) queue: Queue,
+    pub(crate) athena: Athena,
+    pub(crate) glue: Glue,
     pub(crate) s3: crate::s3::Service,
     pub(crate) faults: Faults,
     pub(crate) tasks: Tasks,

@@ -8,6 +8,6 @@ pub mod jobs;
 pub mod media;
 pub mod rekognition;
 pub mod textract;
-mod token;
+pub(crate) mod token;
 pub mod transcribe;
-mod validate;
+pub(crate) mod validate;

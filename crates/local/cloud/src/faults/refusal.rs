@@ -31,9 +31,15 @@ fn throttled(surface: Surface) -> (u16, &'static str) {
     match surface {
         Surface::S3 => (503, "SlowDown"),
         Surface::Lambda => (429, "TooManyRequestsException"),
+        Surface::Athena => (400, "TooManyRequestsException"),
         Surface::Transcribe => (400, "LimitExceededException"),
         Surface::Textract => (400, "ProvisionedThroughputExceededException"),
-        Surface::States | Surface::Comprehend | Surface::Rekognition | Surface::Sqs | Surface::Queue => {
+        Surface::States
+        | Surface::Comprehend
+        | Surface::Rekognition
+        | Surface::Sqs
+        | Surface::Glue
+        | Surface::Queue => {
             (400, "ThrottlingException")
         }
     }
@@ -44,7 +50,8 @@ fn failed(surface: Surface) -> (u16, &'static str) {
         Surface::S3 | Surface::Sqs => "InternalError",
         Surface::Lambda => "ServiceException",
         Surface::Transcribe => "InternalFailureException",
-        Surface::Comprehend => "InternalServerException",
+        Surface::Comprehend | Surface::Athena => "InternalServerException",
+        Surface::Glue => "InternalServiceException",
         Surface::Textract | Surface::Rekognition => "InternalServerError",
         Surface::States | Surface::Queue => "InternalFailure",
     };

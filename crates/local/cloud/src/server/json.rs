@@ -26,13 +26,15 @@ pub(super) enum Version {
 }
 
 /// Each service under the prefix of its targets.
-const SERVICES: [(&str, Surface, Version); 6] = [
+const SERVICES: [(&str, Surface, Version); 8] = [
     ("AmazonSQS", Surface::Sqs, Version::Zero),
     ("AWSStepFunctions", Surface::States, Version::Zero),
     ("Transcribe", Surface::Transcribe, Version::One),
     ("Comprehend_20171127", Surface::Comprehend, Version::One),
     ("Textract", Surface::Textract, Version::One),
     ("RekognitionService", Surface::Rekognition, Version::One),
+    ("AmazonAthena", Surface::Athena, Version::One),
+    ("AWSGlue", Surface::Glue, Version::One),
 ];
 
 pub(super) async fn handle(surfaces: &Surfaces, request: Request) -> Response {
@@ -87,7 +89,7 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
     if let Some(trace) = trace {
         body["traceHeader"] = trace.into();
     }
-    let Surfaces { context, media, states, .. } = surfaces;
+    let Surfaces { context, media, states, athena, glue, queue, .. } = surfaces;
     match surface {
         Surface::States => match account {
             Some(account) => states.of_account(&account).handle(operation, body).await,
@@ -97,7 +99,9 @@ async fn outcome(surfaces: &Surfaces, surface: Surface, operation: &str, request
         Surface::Comprehend => comprehend::handle(context, operation, body).await,
         Surface::Textract => textract::handle(media, operation, body).await,
         Surface::Rekognition => rekognition::handle(media, operation, body).await,
-        Surface::Sqs => surfaces.queue.handle(operation, body, &host).await,
+        Surface::Sqs => queue.handle(operation, body, &host).await,
+        Surface::Athena => athena.handle(operation, body).await,
+        Surface::Glue => glue.handle(operation, body).await,
         Surface::S3 | Surface::Lambda | Surface::Queue => {
             Err(ServiceError::client("UnknownOperationException", operation))
         }

@@ -10,13 +10,13 @@ use std::time::Duration;
 use asl::map_run::MapRunOrder;
 use asl::{Effect, Execution, Finish, LogEntry, Payload, Resource, Status, Step, Stimulus, TaskId, TaskToken, TimerId};
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::States;
 use super::activities::Handed;
 use super::call::Calls;
 use super::executions::rows::{self, Closed, Row};
-use super::integrations::{self, Caller};
+use super::integrations::Caller;
+use super::jobs;
 use super::load::{self, LoadError};
 use super::map_runs::Order;
 use super::scheduler::{Command, Commands, Left, TaskAnswer};
@@ -238,14 +238,12 @@ impl<'a> Driver<'a> {
         let Some(Some((resource, child_arn))) = self.jobs.get(&task_id).cloned() else {
             return Ok(());
         };
-        let arn = child_arn.clone();
-        let child = self.states.read(move |database| rows::by_arn(database, &arn)).await?;
-        if child.as_ref().is_some_and(|child| child.status == "RUNNING") {
+        let Some(outcome) = self.states.job_outcome(&child_arn, &resource).await? else {
             self.states.watch(child_arn, self.number, task_id);
             return Ok(());
-        }
+        };
         self.jobs.remove(&task_id);
-        self.advance(match integrations::job_outcome(child.as_ref(), &resource) {
+        self.advance(match outcome {
             Ok(output) => Stimulus::TaskSucceeded { task_id, output },
             Err(failure) => Stimulus::TaskFailed { task_id, failure },
         })
@@ -320,9 +318,9 @@ impl<'a> Driver<'a> {
         if !resource.pattern().is_sync() {
             return;
         }
-        if let Some(child_arn) = submitted.value().get("ExecutionArn").and_then(Value::as_str) {
-            self.jobs.insert(task_id, Some((resource, child_arn.to_owned())));
-            self.states.watch(child_arn.to_owned(), self.number, task_id);
+        if let Some(child_arn) = jobs::started(submitted.value()) {
+            self.jobs.insert(task_id, Some((resource, child_arn.clone())));
+            self.states.watch(child_arn, self.number, task_id);
         }
     }
 

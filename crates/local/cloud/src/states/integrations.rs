@@ -7,6 +7,7 @@
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/dg/integrate-services.html>
 
+mod athena;
 mod case;
 mod executions;
 mod function;
@@ -16,9 +17,14 @@ mod sdk;
 
 use asl::{Failure, Payload, Resource, TaskId};
 
+use serde_json::Value;
+
 use super::States;
 use crate::ai::media::Media;
+use crate::athena::Athena;
+use crate::glue::Glue;
 
+pub(super) use athena::job_outcome as query_outcome;
 pub(super) use executions::job_outcome;
 
 /// The surfaces that tasks call, beside functions and executions.
@@ -26,6 +32,8 @@ pub(super) use executions::job_outcome;
 pub(crate) struct Services {
     pub(crate) media: Media,
     pub(crate) s3: crate::s3::Service,
+    pub(crate) athena: Athena,
+    pub(crate) glue: Glue,
 }
 
 /// The task that calls.
@@ -48,16 +56,31 @@ pub(super) async fn perform(
         return function::invoke(states, resource, input).await;
     };
     // Nothing else that is here starts a job whose end could be waited for.
-    if resource.pattern().is_sync() && action != "startExecution" {
+    if resource.pattern().is_sync() && action != "startExecution" && action != "startQueryExecution" {
         return Err(unavailable(service, &format!("{action}{}", resource.pattern().suffix())));
     }
     match (service.as_str(), action.as_str()) {
         ("lambda", "invoke") => function::invoke(states, resource, input).await,
+        ("athena", action) => {
+            let called = athena::call(states, caller, resource, action, input.value()).await;
+            called.unwrap_or_else(|| Err(unavailable(service, action)))
+        }
         ("states", "startExecution") => executions::start(states, caller, resource, input.value()).await,
         _ => match service.strip_prefix("aws-sdk:") {
             Some(service) => sdk::call(states, caller, resource, (service, action), input.value()).await,
             None => Err(unavailable(service, action)),
         },
+    }
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(without_nulls).collect(),
+        Value::Object(members) => {
+            let there = members.iter().filter(|(_, value)| !value.is_null());
+            Value::Object(there.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
+        }
+        other => other.clone(),
     }
 }
 

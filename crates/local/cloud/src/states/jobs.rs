@@ -1,4 +1,4 @@
-//! Executions that a task has started and waits for: `.sync` and `.sync:2`.
+//! Executions and queries that a task has started and waits for: `.sync` and `.sync:2`.
 //!
 //! A parent that waits need not be in memory: its child's end calls it. What a task is about to start is on disk before
 //! it is started, so a restart finds the child again, and the child of a parent that has ended is stopped.
@@ -8,11 +8,12 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use asl::TaskId;
+use asl::{Failure, Payload, Resource, TaskId};
 use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
 
-use super::States;
 use super::executions::rows;
+use super::{States, integrations};
 use super::scheduler::Command;
 use crate::wire::ServiceError;
 
@@ -45,6 +46,20 @@ pub(super) struct Job {
     pub(super) begun: i64,
 }
 
+/// Before the id of a query, where an execution has its ARN.
+const QUERY: &str = "athena:";
+
+/// The name of a query among the jobs.
+pub(super) fn query(id: &str) -> String {
+    format!("{QUERY}{id}")
+}
+
+/// What a task has started, by what its service answered.
+pub(super) fn started(submitted: &Value) -> Option<String> {
+    let text = |member: &str| submitted.get(member).and_then(Value::as_str);
+    text("ExecutionArn").map(str::to_owned).or_else(|| text("QueryExecutionId").map(query))
+}
+
 impl Watched {
     /// The tasks that wait for an execution; each is told once.
     pub(super) fn take(&self, child_arn: &str) -> Vec<(i64, TaskId)> {
@@ -75,6 +90,10 @@ impl States {
         self.inner.watched.add(&child_arn, (number, task_id));
         let states = self.clone();
         self.inner.tasks.spawn(async move {
+            if let Some(id) = child_arn.strip_prefix(QUERY) {
+                states.inner.services.athena.ended(id).await;
+                return states.tell_ended(&child_arn);
+            }
             // Where the database fails the parent is told too: it looks itself, and is tried again.
             if states.is_open(child_arn.clone()).await.unwrap_or(false) {
                 return;
@@ -88,6 +107,21 @@ impl States {
         for (number, task_id) in self.inner.watched.take(child_arn) {
             self.command(number, Command::JobEnded { task_id });
         }
+    }
+
+    /// How a job has ended; nothing while it has not.
+    pub(super) async fn job_outcome(
+        &self,
+        child_arn: &str,
+        resource: &Resource,
+    ) -> Result<Option<Result<Payload, Failure>>, ServiceError> {
+        if let Some(id) = child_arn.strip_prefix(QUERY) {
+            return integrations::query_outcome(self, id).await;
+        }
+        let arn = child_arn.to_owned();
+        let child = self.read(move |database| rows::by_arn(database, &arn)).await?;
+        let is_open = child.as_ref().is_some_and(|child| child.status == "RUNNING");
+        Ok((!is_open).then(|| integrations::job_outcome(child.as_ref(), resource)))
     }
 
     /// Stops the child of a task that does not wait for it any more.
@@ -111,6 +145,9 @@ impl States {
     }
 
     async fn stop_child(&self, child_arn: String) {
+        if let Some(id) = child_arn.strip_prefix(QUERY) {
+            return self.inner.services.athena.stop(id).await;
+        }
         let arn = child_arn.clone();
         let stopped = match self.read(move |database| rows::by_arn(database, &arn)).await {
             Ok(Some(row)) if row.status == "RUNNING" => self.stop(row.number, None, None).await.map(drop),
@@ -145,7 +182,11 @@ fn orphans(database: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT child_arn FROM execution AS child JOIN execution_job ON child_arn = child.arn
                JOIN execution AS parent ON parent.number = execution_job.parent
                WHERE child.status = 'RUNNING' AND waits AND parent.status <> 'RUNNING'
-               AND child.started >= execution_job.begun";
+               AND child.started >= execution_job.begun
+               UNION ALL
+               SELECT child_arn FROM athena_query AS child JOIN execution_job ON child_arn = 'athena:' || child.id
+               JOIN execution AS parent ON parent.number = execution_job.parent
+               WHERE child.completed_ms IS NULL AND waits AND parent.status <> 'RUNNING'";
     database.prepare_cached(sql)?.query_map([], |row| row.get(0))?.collect()
 }
 

@@ -63,7 +63,7 @@ fn write_times(value: &mut Value) {
 
 fn is_time(name: &str) -> bool {
     // A transcript's own times are text already.
-    ["Date", "CreationTime", "StartTime", "CompletionTime", "EndTime", "SubmitTime"]
+    ["Date", "DateTime", "CreationTime", "StartTime", "CompletionTime", "EndTime", "SubmitTime", "LastModifiedTime"]
         .iter()
         .any(|end| name.ends_with(end))
         || name == "Timestamp"

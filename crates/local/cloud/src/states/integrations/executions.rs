@@ -27,7 +27,7 @@ pub(super) async fn start(
     parameters: &Value,
 ) -> Result<Payload, Failure> {
     let started = begin(states, caller, resource.pattern(), request(parameters)).await;
-    let started = started.map_err(|error| refused::step_functions(&error))?;
+    let started = started.map_err(|error| refused::optimized("StepFunctions", &refused::STEP_FUNCTIONS, &error))?;
     let milliseconds = started["startDate"].as_f64().unwrap_or_default() * 1000.0;
     #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
     let answer = json!({ "ExecutionArn": started["executionArn"], "StartDate": milliseconds.round() as i64 });
@@ -85,7 +85,7 @@ async fn own(states: &States, child_arn: String, begun: i64) -> Result<Option<Va
 }
 
 /// A name in the form of a UUID that is the same whenever the task is done again.
-fn derived_name(caller: &Caller) -> String {
+pub(super) fn derived_name(caller: &Caller) -> String {
     let digest = Sha256::digest(format!("{}\n{}", caller.arn, caller.task_id));
     let number = digest.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
     let hex = format!("{number:032x}");

@@ -70,15 +70,18 @@ pub(super) fn sdk(name: &Name, error: &ServiceError, extended: bool) -> Failure 
     failure
 }
 
-/// The failure of a call of Step Functions itself by `states:startExecution`.
-pub(super) fn step_functions(error: &ServiceError) -> Failure {
-    let name = Name { prefix: "AWSStepFunctions", modelled: Modelled::Own };
+/// Step Functions itself, as `states:startExecution` names it.
+pub(super) const STEP_FUNCTIONS: Name = Name { prefix: "AWSStepFunctions", modelled: Modelled::Own };
+
+/// The failure of a call by an optimized integration, which begins with the service's `family`.
+pub(super) fn optimized(family: &str, name: &Name, error: &ServiceError) -> Failure {
     not_here(error).unwrap_or_else(|| {
         let (ServiceError { status, code, message }, request) = (error, identifier::random());
+        let service = name.prefix;
         let cause = format!(
-            "{message} (Service: AWSStepFunctions; Status Code: {status}; Error Code: {code}; Request ID: {request}; Proxy: null)"
+            "{message} (Service: {service}; Status Code: {status}; Error Code: {code}; Request ID: {request}; Proxy: null)"
         );
-        Failure::new(format!("StepFunctions.{}", name.exception(code)), cause)
+        Failure::new(format!("{family}.{}", name.exception(code)), cause)
     })
 }
 
@@ -89,7 +92,7 @@ fn not_here(error: &ServiceError) -> Option<Failure> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Modelled, Name, sdk, step_functions};
+    use super::{Modelled, Name, STEP_FUNCTIONS, optimized, sdk};
     use crate::wire::ServiceError;
 
     const S3: Name = Name { prefix: "S3", modelled: Modelled::Only(&["NoSuchBucket"]) };
@@ -112,7 +115,8 @@ mod tests {
         let cause = sdk(&SFN, &error, true).cause.unwrap();
         assert!(cause.starts_with("no (Service: Sfn, Status Code: 400, Request ID: "), "{cause}");
         assert!(cause.contains(", Extended Request ID: ") && cause.ends_with(") (SDK Attempt Count: 1)"), "{cause}");
-        let optimized = step_functions(&ServiceError::client("StateMachineDoesNotExist", "no"));
+        let missing = ServiceError::client("StateMachineDoesNotExist", "no");
+        let optimized = optimized("StepFunctions", &STEP_FUNCTIONS, &missing);
         assert_eq!(optimized.error.as_deref(), Some("StepFunctions.StateMachineDoesNotExistException"));
         let cause = optimized.cause.unwrap();
         let start =

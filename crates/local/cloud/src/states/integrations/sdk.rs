@@ -7,15 +7,17 @@ use serde_json::Value;
 
 use super::super::States;
 use super::refused::{self, Modelled, Name};
-use super::{Caller, case, executions, function, s3, unavailable};
+use super::{Caller, athena, case, executions, function, s3, unavailable, without_nulls};
 use crate::ai::{comprehend, rekognition, textract, transcribe};
-use crate::wire::Outcome;
+use crate::wire::{Outcome, Reply};
 
 const SFN: Name = Name { prefix: "Sfn", modelled: Modelled::Own };
 
 /// Services with Pascal case on their wire.
-const JSON_SERVICES: [(&str, &str); 4] = [
+const JSON_SERVICES: [(&str, &str); 6] = [
+    ("athena", "Athena"),
     ("comprehend", "Comprehend"),
+    ("glue", "Glue"),
     ("rekognition", "Rekognition"),
     ("textract", "Textract"),
     ("transcribe", "Transcribe"),
@@ -36,7 +38,7 @@ pub(super) async fn call(
         "lambda" => function::sdk(states, action, parameters).await.unwrap_or_else(|| Err(missing())),
         _ => match JSON_SERVICES.iter().find(|(own, _)| *own == service) {
             Some((_, prefix)) => {
-                let answered = json_service(states, service, action, parameters).await;
+                let answered = json_service(states, caller, service, action, parameters).await;
                 let name = Name { prefix, modelled: Modelled::Own };
                 let body = answered.map_err(|error| refused::sdk(&name, &error, false))?.body;
                 Ok(case::with_times(body))
@@ -69,23 +71,24 @@ async fn step_functions(
     Ok(case::with_times(case::pascal(&body)))
 }
 
-async fn json_service(states: &States, service: &str, action: &str, parameters: &Value) -> Outcome {
+async fn json_service(
+    states: &States,
+    caller: &Caller,
+    service: &str,
+    action: &str,
+    parameters: &Value,
+) -> Outcome {
     let (operation, body, media) = (operation(action), without_nulls(parameters), &states.inner.services.media);
+    let services = &states.inner.services;
     match service {
+        "athena" if action == "startQueryExecution" => {
+            athena::begin(states, caller, false, body).await.map(Reply::plain)
+        }
+        "athena" => services.athena.handle(&operation, body).await,
+        "glue" => services.glue.handle(&operation, body).await,
         "comprehend" => comprehend::handle(states.context(), &operation, body).await,
         "rekognition" => rekognition::handle(media, &operation, body).await,
         "textract" => textract::handle(media, &operation, body).await,
         _ => transcribe::handle(media, &operation, body).await,
-    }
-}
-
-fn without_nulls(value: &Value) -> Value {
-    match value {
-        Value::Array(items) => items.iter().map(without_nulls).collect(),
-        Value::Object(members) => {
-            let there = members.iter().filter(|(_, value)| !value.is_null());
-            Value::Object(there.map(|(name, value)| (name.clone(), without_nulls(value))).collect())
-        }
-        other => other.clone(),
     }
 }
