@@ -21,7 +21,7 @@ pub struct Environment {
     pub(crate) state_machine_arn: Option<String>,
     /// `SLUICE_QUEUE_URL`: the queue in front of `start`.
     pub(crate) queue_url: Option<String>,
-    /// `SLUICE_STACK`: the CloudFormation stack that is the deployment.
+    /// `SLUICE_STACK`: the `CloudFormation` stack that is the deployment.
     pub(crate) stack: Option<String>,
     /// `SLUICE_LOG`: what goes to standard error, in the words of `tracing`'s filter.
     pub(crate) log: Option<String>,

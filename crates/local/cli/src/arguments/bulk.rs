@@ -1,7 +1,5 @@
 //! What a person types for the commands that work on many files: backfill, replay, redrive.
 
-#![expect(clippy::doc_markdown, reason = "clap shows these texts to people as they stand")]
-
 use clap::{Args, ValueEnum};
 
 use super::{Form, Hosting, Patience, Target};

@@ -231,9 +231,14 @@ async fn event(name: &str, deployment: &Deployment) -> anyhow::Result<ObjectEven
     }
     let key = show::key_in_bucket(name, &deployment.raw_bucket);
     let object = show::version(deployment, key, None).await?;
-    let arn = deployment.execution_arn(&show::run_name(&object));
-    match api::describe(&deployment.sfn, &arn).await?.as_ref().and_then(api::event) {
-        Some(event) => created(event, name),
+    let run = show::run_name(&object);
+    let execution = api::describe(&deployment.sfn, &deployment.execution_arn(&run)).await?;
+    if let Some(event) = execution.as_ref().and_then(api::event) {
+        return created(event, name);
+    }
+    // The execution is forgotten, or there was none.
+    match show::record_without_execution(deployment, &object, &run).await? {
+        Some(change) => created(event_of(change), name),
         None => created(of_object(object)?, name),
     }
 }
@@ -251,7 +256,7 @@ fn created(event: ObjectEvent, name: &str) -> anyhow::Result<ObjectEvent> {
     .into())
 }
 
-/// The event of a version that no execution is known of any more.
+/// The event of a version of which neither Step Functions nor the catalog knows.
 fn of_object(object: show::Object) -> anyhow::Result<ObjectEvent> {
     Ok(ObjectEvent {
         kind: if object.removed { EventKind::Removed } else { EventKind::Created },

@@ -127,7 +127,7 @@ async fn newest_record(deployment: &Deployment, object: &Object, time: Timestamp
 }
 
 /// Step Functions forgets executions after 90 days; the catalog does not.
-async fn record_without_execution(
+pub(super) async fn record_without_execution(
     deployment: &Deployment,
     object: &Object,
     run: &str,

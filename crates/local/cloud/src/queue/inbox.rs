@@ -224,16 +224,17 @@ fn put(transaction: &Transaction<'_>, new: &NewMessage) -> rusqlite::Result<i64>
 }
 
 fn depth_of(connection: &Connection, target: &str, leased: &HashSet<i64>, now_ms: i64) -> rusqlite::Result<Depth> {
-    let sql = "SELECT id, visible_ms, receives, dead FROM events WHERE target = ?1";
+    let sql = "SELECT id, visible_ms, first_received_ms, dead FROM events WHERE target = ?1";
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query([target])?;
     let mut depth = Depth::default();
     while let Some(row) = rows.next()? {
         let (id, is_late) = (row.get(0)?, row.get::<_, i64>(1)? > now_ms);
-        let counted = match (row.get(3)?, row.get::<_, u32>(2)?) {
+        let was_received = row.get::<_, Option<i64>>(2)?.is_some();
+        let counted = match (row.get(3)?, was_received) {
             (true, _) => &mut depth.dead,
             (false, _) if leased.contains(&id) => &mut depth.not_visible,
-            (false, 0) if is_late => &mut depth.delayed,
+            (false, false) if is_late => &mut depth.delayed,
             (false, _) if is_late => &mut depth.not_visible,
             (false, _) => &mut depth.visible,
         };
