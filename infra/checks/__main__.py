@@ -1,15 +1,16 @@
 """Checks what is deployed, as far as that is possible without an account.
 
-    infra/checks expand             writes infra/expanded.json anew
-    infra/checks check PROGRAMS     every check, and that each planted fault is caught
-    infra/checks faults PROGRAMS    the planted faults only
-    infra/checks packages FOLDER    the size of each package that lies there
-    infra/checks emulate FOLDER     deploys with `sam deploy` into an emulator and looks at what came of it
-    infra/checks wiring PROGRAMS    drives the local cloud with the template's functions, environment, queue and rules
+    python infra/checks expand             writes infra/expanded.json anew
+    python infra/checks check PROGRAMS     every check, and that each planted fault is caught
+    python infra/checks faults PROGRAMS    the planted faults only
+    python infra/checks packages FOLDER    the size of each package that lies there
+    python infra/checks emulate FOLDER     deploys with `sam deploy` into an emulator and looks at what came of it
+    python infra/checks wiring PROGRAMS    drives the local cloud with the template's functions, environment, queue and rules
 
 PROGRAMS is the folder of the debug binaries. Ends with 1 when something is wrong.
 """
 
+import importlib
 import pathlib
 import sys
 import time
@@ -60,19 +61,24 @@ def report(problems, summary):
     return 1 if problems else 0
 
 
+# Each of these needs packages that the others do without.
+OTHERS = {"packages": "packages", "emulate": "emulator", "wiring": "drive"}
+
+
 def main(command, folder=None):
     began = time.monotonic()
-    folder = folder and pathlib.Path(folder)
     if command == "expand":
         expand.EXPANDED.write_text(expand.text(expand.expand(expand.Source.read())))
         return 0
+    if folder is None or command not in {"check", "faults", *OTHERS}:
+        sys.exit(__doc__)
+    folder = pathlib.Path(folder)
     if command == "check":
         ended = max(check(folder), planted(folder))
     elif command == "faults":
         ended = planted(folder)
     else:
-        # Each of these needs packages that the others do without.
-        ended = report(*getattr(__import__({"emulate": "emulator", "wiring": "drive"}.get(command, command)), "check")(folder))
+        ended = report(*importlib.import_module(OTHERS[command]).check(folder))
     print(f"{command}: {time.monotonic() - began:.0f} s")
     return ended
 

@@ -9,6 +9,7 @@ import json
 import logging
 import pathlib
 
+import boto3
 from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
@@ -77,8 +78,6 @@ def expand(source, region="us-east-1"):
 
 
 def translate(template, region, parameters=None):
-    import boto3
-
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=region))
     return translator.translate(template, parameters or {})
 

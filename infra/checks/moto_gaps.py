@@ -41,7 +41,7 @@ def workgroup(stack, given):
     athena, wanted = stack.of("athena"), given["WorkGroupConfiguration"]
     athena.create_work_group(Name=given["Name"], Description=given["Description"], Configuration=wanted)
     there = athena.get_work_group(WorkGroup=given["Name"])["WorkGroup"]["Configuration"]
-    return there["BytesScannedCutoffPerQuery"] == wanted["BytesScannedCutoffPerQuery"] and there["EnforceWorkGroupConfiguration"]
+    return all(there.get(member) == wanted.get(member) for member in ("BytesScannedCutoffPerQuery", "EnforceWorkGroupConfiguration"))
 
 
 def alarm(stack, given):

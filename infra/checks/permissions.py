@@ -145,9 +145,11 @@ def resource_policies(subject):
 
 def permissions(subject):
     for name, permission in subject.of_type("AWS::Lambda::Permission").items():
-        for member in ("SourceArn", "SourceAccount"):
-            if member not in permission["Properties"]:
-                yield f"{name} has no `{member}`, so that others may call through the service"
+        source = subject.resolve(permission["Properties"].get("SourceArn", ""))
+        if not source:
+            yield f"{name} has no `SourceArn`, so that others may call through the service"
+        elif f":{subject.resolve.account}:" not in source and "SourceAccount" not in permission["Properties"]:
+            yield f"{name} has no `SourceAccount`, and its `SourceArn` names none"
 
 
 def calls(subject):

@@ -8,14 +8,14 @@ import type { Sluice } from './sluice.ts';
 const BELOW_PREFIX =
   'Objects of one bucket below the prefix that the function works under, or jobs of the account: their names are not known before.';
 
-const OTHERS: Record<string, Record<string, string>> = {
-  ExtractStateMachine: {
-    'AwsSolutions-SF1':
-      'Errors are logged by default, for ALL costs about as much as the logs of all functions; RunLogLevel turns it on.',
-  },
-  EndedDeadLetterQueue: {
-    'AwsSolutions-SQS3': 'It is a dead-letter queue: of a rule and of a function, which AwsSolutions does not look at.',
-  },
+const MACHINES: Acknowledgment = {
+  id: 'AwsSolutions-SF1',
+  reason: 'Errors are logged by default, for ALL costs about as much as the logs of all functions; RunLogLevel turns it on.',
+};
+
+const DEAD_LETTERS: Acknowledgment = {
+  id: 'AwsSolutions-SQS3',
+  reason: 'It is a dead-letter queue: of a rule and of a function, which AwsSolutions does not look at.',
 };
 
 interface Statement {
@@ -29,10 +29,10 @@ export function acknowledge(sluice: Sluice): void {
     const role = sluice.template.getResource(name) as CfnRole;
     Validations.of(role).acknowledge(...wildcards(role, reasons));
   }
-  for (const [name, reasons] of Object.entries(OTHERS)) {
-    const acknowledgments = Object.entries(reasons).map(([id, reason]) => ({ id, reason }));
-    Validations.of(sluice.template.getResource(name)).acknowledge(...acknowledgments);
+  for (const name of sluice.machines) {
+    Validations.of(sluice.template.getResource(name)).acknowledge(MACHINES);
   }
+  Validations.of(sluice.template.getResource('EndedDeadLetterQueue')).acknowledge(DEAD_LETTERS);
 }
 
 function wildcards(role: CfnRole, reasons: Record<string, string>): Acknowledgment[] {

@@ -38,6 +38,8 @@ export class Sluice extends Construct {
   readonly template: CfnInclude;
   /** For each role the reasons of its wildcards, as the template gives them. */
   readonly wildcardReasons: Record<string, Reasons> = {};
+  /** The names of the state machines. */
+  readonly machines: string[] = [];
 
   constructor(scope: Construct, id: string, props: SluiceProps = {}) {
     super(scope, id);
@@ -51,6 +53,7 @@ export class Sluice extends Construct {
     for (const [name, resource] of Object.entries(text.Resources)) {
       const reasons = resource.Metadata?.WildcardReasons;
       if (reasons !== undefined) this.wildcardReasons[name] = reasons;
+      if (resource.Type === CfnStateMachine.CFN_RESOURCE_TYPE_NAME) this.machines.push(name);
       if (resource.Type === CfnFunction.CFN_RESOURCE_TYPE_NAME) this.pack(name, packages);
     }
   }
