@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, ConfigLoader, Region};
 use aws_sdk_s3::config::Credentials;
 use aws_sdk_s3::config::retry::{RetryConfig, RetryPartition, TokenBucket};
 use aws_sdk_s3::config::timeout::TimeoutConfig;
-use cloud::deployment::{CATALOG_BUCKET, RAW_BUCKET, STATE_MACHINE};
+use cloud::deployment::{CATALOG_BUCKET, LAKE_BUCKET, RAW_BUCKET, STATE_MACHINE, UPSERT_STATE_MACHINE};
 
 use crate::arguments::{Hosting, Target};
 use crate::commands::up::REGION;
@@ -31,9 +31,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Deployment {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
+    pub(crate) athena: aws_sdk_athena::Client,
     pub(crate) raw_bucket: String,
     pub(crate) catalog_bucket: String,
+    pub(crate) lake_bucket: String,
     pub(crate) state_machine_arn: String,
+    /// The state machine that merges changes into tables, where it is known.
+    pub(crate) upsert_state_machine_arn: Option<String>,
     /// What to add to a command that is to speak to the same deployment: ` --data DIR`, or nothing.
     pub(crate) option: String,
     hosted: Option<Hosted>,
@@ -75,6 +79,7 @@ impl Deployment {
         let s3 = aws_sdk_s3::config::Builder::from(&sdk).force_path_style(custom).retry_partition(partition()).build();
         let sfn = aws_sdk_sfn::config::Builder::from(&sdk).retry_partition(partition()).build();
         let sfn = aws_sdk_sfn::Client::from_conf(sfn);
+        let athena = aws_sdk_athena::config::Builder::from(&sdk).retry_partition(partition()).build();
         let state_machine_arn = match environment.state_machine_arn.clone().filter(|_| hosted.is_none()) {
             Some(arn) => arn,
             None => find_state_machine(&sfn, address.endpoint_url.as_deref()).await?,
@@ -85,8 +90,11 @@ impl Deployment {
         Ok(Self {
             s3: aws_sdk_s3::Client::from_conf(s3),
             sfn,
+            athena: aws_sdk_athena::Client::from_conf(athena),
             raw_bucket: named(&environment.raw_bucket, RAW_BUCKET),
             catalog_bucket: named(&environment.catalog_bucket, CATALOG_BUCKET),
+            lake_bucket: named(&environment.lake_bucket, LAKE_BUCKET),
+            upsert_state_machine_arn: upsert(&state_machine_arn, environment, hosted.is_some()),
             state_machine_arn,
             option,
             hosted,
@@ -119,6 +127,13 @@ fn remote(target: &Target, environment: &Environment) -> Option<Address> {
     let endpoint_url = target.endpoint_url.clone().or_else(|| environment.endpoint_url.clone());
     let named = endpoint_url.is_some() || target.profile.is_some();
     named.then(|| Address { endpoint_url, profile: target.profile.clone() })
+}
+
+/// The machine beside `extract`: the one that is named, or the one of the local cloud's name.
+fn upsert(extract: &str, environment: &Environment, is_hosted: bool) -> Option<String> {
+    let named = environment.upsert_state_machine_arn.clone().filter(|_| !is_hosted);
+    let beside = || Some(format!("{}{UPSERT_STATE_MACHINE}", extract.strip_suffix(STATE_MACHINE)?));
+    named.or_else(beside)
 }
 
 fn option(target: &Target) -> String {

@@ -17,6 +17,10 @@ pub struct Environment {
     pub(crate) catalog_bucket: Option<String>,
     /// `SLUICE_STATE_MACHINE_ARN`.
     pub(crate) state_machine_arn: Option<String>,
+    /// `SLUICE_LAKE_BUCKET`.
+    pub(crate) lake_bucket: Option<String>,
+    /// `SLUICE_UPSERT_STATE_MACHINE_ARN`.
+    pub(crate) upsert_state_machine_arn: Option<String>,
     /// `SLUICE_LOG`: what goes to standard error, in the words of `tracing`'s filter.
     pub(crate) log: Option<String>,
     /// `SLUICE_LAMBDA_ENDPOINT`: where functions are served that are not deployed here.
@@ -38,6 +42,8 @@ impl Environment {
             raw_bucket: variable(variable::RAW_BUCKET),
             catalog_bucket: variable(variable::CATALOG_BUCKET),
             state_machine_arn: variable(variable::STATE_MACHINE_ARN),
+            lake_bucket: variable(variable::LAKE_BUCKET),
+            upsert_state_machine_arn: variable(variable::UPSERT_STATE_MACHINE_ARN),
             log: variable("SLUICE_LOG"),
             lambda_endpoint: variable("SLUICE_LAMBDA_ENDPOINT"),
             data: data_directory(),

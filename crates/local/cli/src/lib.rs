@@ -6,6 +6,7 @@
 //! [`arguments`] is what a person types, [`deployment`] what it is typed at, [`commands`] one file for each command.
 
 mod arguments;
+mod athena;
 mod catalog;
 mod commands;
 mod deployment;
@@ -16,6 +17,7 @@ mod host;
 mod output;
 mod problem;
 mod row;
+mod sql;
 mod upload;
 mod watch;
 

@@ -4,11 +4,13 @@
 //! never carries meaning alone, so there is none.
 
 mod progress;
+mod rows;
 mod table;
 
 use std::io::{self, Write};
 
 pub(crate) use progress::Progress;
+pub(crate) use rows::RowWriter;
 pub(crate) use table::{executions, files, tools};
 
 use anyhow::Context as _;
