@@ -7,6 +7,7 @@
 pub mod bucket;
 pub mod checkout;
 pub mod expectation;
+pub mod lake;
 pub mod program;
 pub mod records;
 pub mod schema;

@@ -19,6 +19,7 @@ async fn start(directory: &std::path::Path, state: Value) -> Cloud {
     let stack = Stack {
         functions_directory: program::programs(),
         state_machine: machine.to_string(),
+        tables: None,
         settings_file: None,
         environment: [].into(),
     };

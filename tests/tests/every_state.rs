@@ -56,6 +56,7 @@ impl Laboratory {
         let stack = Stack {
             functions_directory: program::programs(),
             state_machine: text.clone(),
+            tables: None,
             settings_file: None,
             environment: [].into(),
         };

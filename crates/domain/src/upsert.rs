@@ -13,7 +13,22 @@
 pub mod bookmark;
 pub mod stage;
 
+use jiff::Timestamp;
+
 use crate::table::TableName;
+
+/// The name of the catalog's settings file, below [`place::SETTINGS`].
+pub const CATALOG_SETTINGS: &str = "catalog.toml";
+/// Changes of the catalog are gathered for this long before they are merged.
+pub const GATHER_SECONDS: i64 = 30;
+
+/// The name of the execution that merges what comes into the catalog about `now`: one for each [`GATHER_SECONDS`].
+///
+/// It waits that long before it looks, so whatever came in its time is there.
+#[must_use]
+pub fn catalog_run(now: Timestamp) -> String {
+    format!("catalog-{}", now.as_second().div_euclid(GATHER_SECONDS))
+}
 
 /// Keys of the lake's bucket: tables, bookmarks, staged rows, refused rows.
 pub mod place {
@@ -23,6 +38,12 @@ pub mod place {
     pub const WAITING: &str = "waiting/";
     /// Where the settings files of tables lie that the deployment itself keeps.
     pub const SETTINGS: &str = "settings/";
+    /// The waiting copy of a change record: what it says makes its key, so that none is ever written anew.
+    #[must_use]
+    pub fn waiting(run: &str, record: &str) -> String {
+        format!("{WAITING}{run}-{}.json", crate::run::request_token(run, record, 0, "waiting"))
+    }
+
     /// Where queries leave their results.
     pub const RESULTS: &str = "results/";
 

@@ -1,10 +1,12 @@
 //! `catalog`: writes the one change record of a run, and ends or resumes a run that failed.
 //!
 //! Step Functions calls it as a step; `EventBridge` calls it for executions that ended where no step could record it.
-//! It appends small objects only; merging them into a table is another machine's work.
+//! It appends small objects only; merging them into a table is another machine's work. For that machine each record is
+//! left a second time where what is not merged yet waits, and where the deployment asks for it the machine is started.
 
 mod ended;
 mod record;
+mod waiting;
 
 use aws::Deployment;
 use domain::change::{Change, record_key};
@@ -47,10 +49,17 @@ async fn record_end(deployment: &Deployment, ended: &Ended) -> Result<Value, Fai
     let place = place(deployment, &change);
     let there = deployment.store.read_tagged_json::<Change>(&place).await?;
     let recorded = match there {
-        Some((there, _)) if ended.is_told_by(&there) => false,
-        // A run that writes its record at this moment knows more.
+        Some((there, _)) if ended.is_told_by(&there) => {
+            // Whoever wrote it may have ended before it was left for the table; a second copy changes nothing.
+            waiting::leave(deployment, &there).await?;
+            false
+        }
+        // A run that writes its record at this moment knows more, and leaves it for the table itself.
         there => deployment.store.replace_json(&place, there.map(|(_, etag)| etag), &change).await?,
     };
+    if recorded {
+        waiting::leave(deployment, &change).await?;
+    }
     Ok(json!({ "run": change.run, "recorded": recorded }))
 }
 
@@ -61,6 +70,7 @@ fn place(deployment: &Deployment, change: &Change) -> ObjectRef {
 async fn write(deployment: &Deployment, change: &Change) -> Result<String, Failure> {
     let place = place(deployment, change);
     deployment.store.write_json(&place, change).await?;
+    waiting::leave(deployment, change).await?;
     Ok(place.uri())
 }
 

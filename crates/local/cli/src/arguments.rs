@@ -48,6 +48,9 @@ pub(crate) enum Command {
     Redrive(RedriveArguments),
     /// Run files anew that were run before, by what the catalog says of them
     Replay(ReplayArguments),
+    /// Query the catalog and other tables by SQL
+    #[command(after_help = EXIT_CODES)]
+    Sql(SqlArguments),
     /// Say which engines and tools are there, and how to install what is not
     Doctor(DoctorArguments),
 }
@@ -241,6 +244,43 @@ pub(crate) struct Filter {
     /// Only those that started since: a time (2026-05-01T12:00:00Z) or a span (`2h`, `30m`)
     #[arg(long, value_name = "TIME")]
     pub(crate) since: Option<String>,
+}
+
+/// How rows are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum RowFormat {
+    /// For people; long cells are cut
+    Table,
+    /// One object a line
+    Json,
+    /// With a header
+    Csv,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SqlArguments {
+    /// Statements, with `;` between them [default: a prompt on a terminal, standard input otherwise]
+    #[arg(value_name = "STATEMENT", conflicts_with = "file")]
+    pub(crate) statement: Option<String>,
+    /// File with statements; `-` for standard input
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<String>,
+    /// How rows are printed
+    #[arg(long, value_enum, default_value_t = RowFormat::Table)]
+    pub(crate) format: RowFormat,
+    /// Ask the tables as they were then: a time (2026-05-01T12:00:00Z) or a span before now (`2h`)
+    #[arg(long, value_name = "TIME")]
+    pub(crate) as_of: Option<String>,
+    /// The database of names that have none
+    #[arg(long, value_name = "NAME", default_value = "sluice")]
+    pub(crate) database: String,
+    /// Athena's work group
+    #[arg(long, value_name = "NAME", default_value = "primary")]
+    pub(crate) work_group: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+    #[command(flatten)]
+    pub(crate) hosting: Hosting,
 }
 
 #[derive(Debug, Args)]

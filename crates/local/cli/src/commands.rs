@@ -9,6 +9,7 @@ mod replay;
 mod run;
 mod show;
 mod since;
+mod sql;
 pub(crate) mod up;
 mod wait;
 
@@ -81,6 +82,7 @@ async fn dispatch(command: Command, environment: &Environment) -> anyhow::Result
         Command::Show(arguments) => show::show(&arguments, environment).await,
         Command::Executions(arguments) => executions::executions(&arguments, environment).await,
         Command::Redrive(arguments) => redrive::redrive(&arguments, environment).await,
+        Command::Sql(arguments) => sql::sql(&arguments, environment).await,
         Command::Doctor(arguments) => doctor::doctor(&arguments, environment),
     }
 }

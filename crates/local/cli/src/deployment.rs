@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
-use cloud::deployment::{CATALOG_BUCKET, EXTRACTED_BUCKET, QUEUE, RAW_BUCKET, STATE_MACHINE, queue_url};
+use cloud::deployment::{CATALOG_BUCKET, EXTRACTED_BUCKET, LAKE_BUCKET, QUEUE, RAW_BUCKET, STATE_MACHINE, UPSERT_STATE_MACHINE, queue_url};
 
 use crate::arguments::{Elsewhere, Hosting, Target};
 use crate::environment::Environment;
@@ -25,11 +25,15 @@ pub(crate) struct Deployment {
     pub(crate) s3: aws_sdk_s3::Client,
     pub(crate) sfn: aws_sdk_sfn::Client,
     pub(crate) sqs: aws_sdk_sqs::Client,
+    pub(crate) athena: aws_sdk_athena::Client,
     pub(crate) raw_bucket: String,
     pub(crate) extracted_bucket: Option<String>,
     pub(crate) catalog_bucket: String,
+    pub(crate) lake_bucket: String,
     pub(crate) state_machine_arn: String,
     queue_url: Option<String>,
+    /// The state machine that merges changes into tables, where it is known.
+    pub(crate) upsert_state_machine_arn: Option<String>,
     /// What to add to a command that is to speak to the same deployment: ` --data DIR`, or nothing.
     pub(crate) option: String,
     /// The directory of a local cloud.
@@ -70,6 +74,7 @@ impl Deployment {
         let sfn = aws_sdk_sfn::config::Builder::from(sdk).retry_partition(partition()).build();
         let sqs = aws_sdk_sqs::config::Builder::from(sdk).retry_partition(partition()).build();
         let sfn = aws_sdk_sfn::Client::from_conf(sfn);
+        let athena = aws_sdk_athena::config::Builder::from(sdk).retry_partition(partition()).build();
         let state_machine_arn = match names.state_machine_arn {
             Some(arn) => arn,
             None => find_state_machine(&sfn, address).await?,
@@ -82,6 +87,9 @@ impl Deployment {
             raw_bucket: names.raw_bucket.unwrap_or_else(|| RAW_BUCKET.to_owned()),
             extracted_bucket: extracted,
             catalog_bucket: names.catalog_bucket.unwrap_or_else(|| CATALOG_BUCKET.to_owned()),
+            athena: aws_sdk_athena::Client::from_conf(athena),
+            lake_bucket: names.lake_bucket.unwrap_or_else(|| LAKE_BUCKET.to_owned()),
+            upsert_state_machine_arn: names.upsert_state_machine_arn.or_else(|| upsert(&state_machine_arn)),
             state_machine_arn,
             queue_url: names.queue_url,
             option,
@@ -153,6 +161,11 @@ fn not_in_aws(command: &str, what: &str) -> Problem {
     let next = "`sluice put` and `sluice backfill` feed a deployment in AWS, `sluice executions` and `sluice show` tell \
                 of it; with --data DIR the local cloud is meant";
     Problem::new(Exit::Usage, message, next)
+}
+
+/// The machine beside `extract`, under the local cloud's name.
+fn upsert(extract: &str) -> Option<String> {
+    Some(format!("{}{UPSERT_STATE_MACHINE}", extract.strip_suffix(STATE_MACHINE)?))
 }
 
 fn option(target: &Target) -> String {

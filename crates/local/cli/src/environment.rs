@@ -23,6 +23,10 @@ pub struct Environment {
     pub(crate) queue_url: Option<String>,
     /// `SLUICE_STACK`: the `CloudFormation` stack that is the deployment.
     pub(crate) stack: Option<String>,
+    /// `SLUICE_LAKE_BUCKET`.
+    pub(crate) lake_bucket: Option<String>,
+    /// `SLUICE_UPSERT_STATE_MACHINE_ARN`.
+    pub(crate) upsert_state_machine_arn: Option<String>,
     /// `SLUICE_LOG`: what goes to standard error, in the words of `tracing`'s filter.
     pub(crate) log: Option<String>,
     /// `SLUICE_LAMBDA_ENDPOINT`: where functions are served that are not deployed here.
@@ -47,6 +51,8 @@ impl Environment {
             state_machine_arn: variable(variable::STATE_MACHINE_ARN),
             queue_url: variable("SLUICE_QUEUE_URL"),
             stack: variable("SLUICE_STACK"),
+            lake_bucket: variable(variable::LAKE_BUCKET),
+            upsert_state_machine_arn: variable(variable::UPSERT_STATE_MACHINE_ARN),
             log: variable("SLUICE_LOG"),
             lambda_endpoint: variable("SLUICE_LAMBDA_ENDPOINT"),
             data: data_directory(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cloud::database::{DatabaseError, LockError};
-use cloud::deployment::{DeployError, Stack};
+use cloud::deployment::{DeployError, Stack, Tables};
 use cloud::faults::Faults;
 use cloud::lambda::Endpoint;
 use cloud::states::Retention;
@@ -21,6 +21,10 @@ use crate::problem::{Exit, Problem};
 
 /// The definition that is deployed, in the cloud as here.
 const STATE_MACHINE: &str = include_str!("../../../../statemachine/extract.asl.json");
+/// Merges changes into tables.
+const UPSERT: &str = include_str!("../../../../statemachine/upsert.asl.json");
+/// The catalog as one of these tables.
+const CATALOG: &str = include_str!("../../../../statemachine/catalog.toml");
 
 /// Another command may hold the directory for a moment without an address: it starts up or shuts down.
 const TRIES: u32 = 50;
@@ -185,6 +189,10 @@ fn stack(hosting: &Hosting, environment: &Environment) -> anyhow::Result<Stack> 
     Ok(Stack {
         functions_directory: functions(hosting.functions.as_deref(), environment)?.to_owned(),
         state_machine: state_machine(hosting.state_machine.as_deref())?,
+        tables: Some(Tables {
+            state_machine: UPSERT.to_owned(),
+            settings: vec![(domain::upsert::CATALOG_SETTINGS.to_owned(), CATALOG.to_owned())],
+        }),
         settings_file: hosting.settings.clone(),
         environment: log.into_iter().collect(),
     })

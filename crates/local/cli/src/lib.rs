@@ -7,6 +7,7 @@
 
 mod arguments;
 mod bulk;
+mod athena;
 mod catalog;
 mod commands;
 mod deployment;
@@ -17,6 +18,7 @@ mod host;
 mod output;
 mod problem;
 mod row;
+mod sql;
 mod upload;
 mod watch;
 

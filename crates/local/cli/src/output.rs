@@ -5,12 +5,14 @@
 
 mod meter;
 mod progress;
+mod rows;
 mod table;
 
 use std::io::{self, Write};
 
 pub(crate) use meter::Meter;
 pub(crate) use progress::Progress;
+pub(crate) use rows::RowWriter;
 pub(crate) use table::{estimate, executions, files, tools};
 
 use anyhow::Context as _;

@@ -1,4 +1,4 @@
-//! What is deployed: the same buckets, functions, state machine and notifications that the templates deploy to AWS.
+//! What is deployed: the same buckets, functions, state machines and notifications that the templates deploy to AWS.
 //!
 //! Deploying is idempotent, so every start does it. Which step follows which is said by the state machine's text alone.
 
@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use futures::future::try_join_all;
+use md5::Digest as _;
 use serde_json::json;
 
 use crate::bus;
@@ -24,8 +25,14 @@ pub const RAW_BUCKET: &str = "sluice-raw";
 pub const EXTRACTED_BUCKET: &str = "sluice-extracted";
 /// Bucket of catalog changes; versioned.
 pub const CATALOG_BUCKET: &str = "sluice-catalog";
+/// Bucket of tables, bookmarks, waiting change records, staged and refused rows, and results of queries.
+pub const LAKE_BUCKET: &str = "sluice-lake";
 /// Name of the state machine.
 pub const STATE_MACHINE: &str = "sluice-extract";
+/// Name of the state machine that merges changes into tables.
+pub const UPSERT_STATE_MACHINE: &str = "sluice-upsert";
+/// The group in which the state machines' queries run; it is always there.
+const WORK_GROUP: &str = "primary";
 /// The function behind the queue of changes in the raw bucket.
 pub const START_FUNCTION: &str = "sluice-start";
 
@@ -49,7 +56,7 @@ struct Function {
 }
 
 /// The functions that read documents get the memory for large ones, and time for a service that takes long.
-const FUNCTIONS: [Function; 6] = [
+const FUNCTIONS: [Function; 8] = [
     Function { binary: "start", word: None, timeout: Duration::from_mins(1), memory_megabytes: 512 },
     Function { binary: "classify", word: Some("Classify"), timeout: Duration::from_mins(5), memory_megabytes: 1024 },
     Function { binary: "start-job", word: Some("StartJob"), timeout: Duration::from_mins(10), memory_megabytes: 3008 },
@@ -66,6 +73,18 @@ const FUNCTIONS: [Function; 6] = [
         memory_megabytes: 3008,
     },
     Function { binary: "catalog", word: Some("Catalog"), timeout: Duration::from_mins(1), memory_megabytes: 512 },
+    Function {
+        binary: "stage-changes",
+        word: Some("StageChanges"),
+        timeout: Duration::from_mins(15),
+        memory_megabytes: 1024,
+    },
+    Function {
+        binary: "commit-changes",
+        word: Some("CommitChanges"),
+        timeout: Duration::from_mins(5),
+        memory_megabytes: 512,
+    },
 ];
 
 /// What a program hands over to be deployed.
@@ -75,10 +94,21 @@ pub struct Stack {
     pub functions_directory: PathBuf,
     /// The text of `statemachine/extract.asl.json`, its `${…FunctionArn}` not yet replaced.
     pub state_machine: String,
+    /// Tables that changes are merged into; without them none are kept.
+    pub tables: Option<Tables>,
     /// What the owner chose, if anything.
     pub settings_file: Option<PathBuf>,
     /// Further variables for every function, such as the level of its logs.
     pub environment: BTreeMap<String, String>,
+}
+
+/// Merging changes into tables.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    /// The text of `statemachine/upsert.asl.json`.
+    pub state_machine: String,
+    /// Settings files of the tables that the deployment itself keeps, by their names below `settings/`.
+    pub settings: Vec<(String, String)>,
 }
 
 /// Why the stack cannot be deployed.
@@ -164,6 +194,10 @@ impl Stack {
         set("SLUICE_EXTRACTED_BUCKET", EXTRACTED_BUCKET.to_owned());
         set("SLUICE_CATALOG_BUCKET", CATALOG_BUCKET.to_owned());
         set("SLUICE_STATE_MACHINE_ARN", state_machine_arn(region, STATE_MACHINE));
+        if self.tables.is_some() {
+            set("SLUICE_LAKE_BUCKET", LAKE_BUCKET.to_owned());
+            set("SLUICE_UPSERT_STATE_MACHINE_ARN", state_machine_arn(region, UPSERT_STATE_MACHINE));
+        }
         if let Some(path) = &self.settings_file {
             set("SLUICE_SETTINGS_FILE", absolute(path).display().to_string());
         }
@@ -172,10 +206,20 @@ impl Stack {
 
     /// Makes what is not there yet and brings the state machine up to date.
     pub(crate) async fn deploy(&self, context: &Context, states: &States) -> Result<(), DeployError> {
-        let definition = substituted(&self.state_machine, &context.region)?;
-        deploy_state_machine(states, &context.region, &definition).await.map_err(DeployError::StateMachine)?;
+        let extract = (STATE_MACHINE, &self.state_machine);
+        let upsert = self.tables.as_ref().map(|tables| (UPSERT_STATE_MACHINE, &tables.state_machine));
+        for (name, text) in [extract].into_iter().chain(upsert) {
+            let definition = substituted(text, &context.region)?;
+            let deployed = deploy_state_machine(states, &context.region, name, &definition).await;
+            deployed.map_err(DeployError::StateMachine)?;
+        }
         // Together they share the database's syncs.
-        try_join_all(BUCKETS.map(|(bucket, versioned)| make_bucket(context, bucket, versioned))).await?;
+        let lake = self.tables.as_ref().map(|_| (LAKE_BUCKET, false));
+        let buckets = BUCKETS.into_iter().chain(lake);
+        try_join_all(buckets.map(|(bucket, versioned)| make_bucket(context, bucket, versioned))).await?;
+        for (name, text) in self.tables.iter().flat_map(|tables| &tables.settings) {
+            put_settings(context, name, text).await?;
+        }
         Ok(context.store.set_notifications(RAW_BUCKET, &notifications(&context.region)).await?)
     }
 }
@@ -200,9 +244,10 @@ fn absolute(path: &Path) -> PathBuf {
     std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
-/// The text with every `${StartJobFunctionArn}` (or `${StartJobFunction}`) replaced by that function's ARN.
+/// The text with every `${StartJobFunctionArn}` (or `${StartJobFunction}`) replaced by that function's ARN, and what
+/// queries need by its name.
 fn substituted(text: &str, region: &str) -> Result<String, DeployError> {
-    let mut text = text.to_owned();
+    let mut text = text.replace("${LakeBucket}", LAKE_BUCKET).replace("${AthenaWorkGroup}", WORK_GROUP);
     for function in &FUNCTIONS {
         let Some(word) = function.word else { continue };
         let arn = function_arn(region, &name_of(function));
@@ -215,9 +260,14 @@ fn substituted(text: &str, region: &str) -> Result<String, DeployError> {
 }
 
 /// Creates the machine, or gives it a new revision if its text has changed.
-async fn deploy_state_machine(states: &States, region: &str, definition: &str) -> Result<(), ServiceError> {
-    let role = format!("arn:aws:iam::{ACCOUNT}:role/{STATE_MACHINE}");
-    let create = json!({"name": STATE_MACHINE, "definition": definition, "roleArn": role});
+async fn deploy_state_machine(
+    states: &States,
+    region: &str,
+    name: &str,
+    definition: &str,
+) -> Result<(), ServiceError> {
+    let role = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
+    let create = json!({"name": name, "definition": definition, "roleArn": role});
     match states.handle("CreateStateMachine", create).await {
         // Its owner deleted it; executions that are open keep it for a while.
         Err(error) if error.code == "StateMachineDeleting" => {
@@ -225,7 +275,7 @@ async fn deploy_state_machine(states: &States, region: &str, definition: &str) -
             Ok(())
         }
         Err(error) if error.code == "StateMachineAlreadyExists" => {
-            let arn = state_machine_arn(region, STATE_MACHINE);
+            let arn = state_machine_arn(region, name);
             let update = json!({"stateMachineArn": arn, "definition": definition});
             states.handle("UpdateStateMachine", update).await.map(drop)
         }
@@ -239,6 +289,20 @@ async fn make_bucket(context: &Context, name: &str, versioned: bool) -> Result<(
         Err(StoreError::BucketExists(_)) => Ok(()),
         Ok(()) if versioned => context.store.set_versioning(name, Versioning::Enabled).await,
         made => made,
+    }
+}
+
+/// Writes a settings file, unless it is there as it is.
+async fn put_settings(context: &Context, name: &str, text: &str) -> Result<(), StoreError> {
+    let key = format!("{}{name}", domain::upsert::place::SETTINGS);
+    let etag = format!("{:x}", md5::Md5::digest(text));
+    match context.store.head(LAKE_BUCKET, &key, None).await {
+        Ok(there) if there.etag == etag => Ok(()),
+        Ok(_) | Err(StoreError::NoSuchKey(_)) => {
+            let bytes = bytes::Bytes::from(text.to_owned());
+            context.store.put_bytes(LAKE_BUCKET, &key, Some("application/toml"), bytes).await.map(drop)
+        }
+        Err(error) => Err(error),
     }
 }
 

@@ -79,7 +79,8 @@ const LIBRARY: &[&str] =
 const MODEL: &[&str] = &["/usr/share/pocketsphinx/model/en-us/en-us"];
 
 /// The functions' programs; a tidy test compares them with `crates/lambdas`.
-const FUNCTIONS: [&str; 6] = ["catalog", "classify", "poll-status", "postprocess", "start", "start-job"];
+const FUNCTIONS: [&str; 8] =
+    ["catalog", "classify", "commit-changes", "poll-status", "postprocess", "stage-changes", "start", "start-job"];
 
 /// A version is one short line; some tools print a page.
 const VERSION_CHARS: usize = 40;

@@ -18,7 +18,9 @@ mod output {
     pub(super) const RAW_BUCKET: &str = "RawBucket";
     pub(super) const EXTRACTED_BUCKET: &str = "ExtractedBucket";
     pub(super) const CATALOG_BUCKET: &str = "CatalogBucket";
+    pub(super) const LAKE_BUCKET: &str = "LakeBucket";
     pub(super) const STATE_MACHINE_ARN: &str = "StateMachineArn";
+    pub(super) const UPSERT_STATE_MACHINE_ARN: &str = "UpsertStateMachineArn";
     pub(super) const QUEUE_URL: &str = "QueueUrl";
 }
 
@@ -28,7 +30,9 @@ pub(super) struct Names {
     pub(super) raw_bucket: Option<String>,
     pub(super) extracted_bucket: Option<String>,
     pub(super) catalog_bucket: Option<String>,
+    pub(super) lake_bucket: Option<String>,
     pub(super) state_machine_arn: Option<String>,
+    pub(super) upsert_state_machine_arn: Option<String>,
     pub(super) queue_url: Option<String>,
 }
 
@@ -39,7 +43,9 @@ impl Names {
             raw_bucket: environment.raw_bucket.clone(),
             extracted_bucket: environment.extracted_bucket.clone(),
             catalog_bucket: environment.catalog_bucket.clone(),
+            lake_bucket: environment.lake_bucket.clone(),
             state_machine_arn: environment.state_machine_arn.clone(),
+            upsert_state_machine_arn: environment.upsert_state_machine_arn.clone(),
             queue_url: environment.queue_url.clone(),
         }
     }
@@ -54,7 +60,9 @@ impl Names {
             raw_bucket: value(output::RAW_BUCKET),
             extracted_bucket: value(output::EXTRACTED_BUCKET),
             catalog_bucket: value(output::CATALOG_BUCKET),
+            lake_bucket: value(output::LAKE_BUCKET),
             state_machine_arn: value(output::STATE_MACHINE_ARN),
+            upsert_state_machine_arn: value(output::UPSERT_STATE_MACHINE_ARN),
             queue_url: value(output::QUEUE_URL),
         }
     }
@@ -65,7 +73,9 @@ impl Names {
             raw_bucket: self.raw_bucket.or(others.raw_bucket),
             extracted_bucket: self.extracted_bucket.or(others.extracted_bucket),
             catalog_bucket: self.catalog_bucket.or(others.catalog_bucket),
+            lake_bucket: self.lake_bucket.or(others.lake_bucket),
             state_machine_arn: self.state_machine_arn.or(others.state_machine_arn),
+            upsert_state_machine_arn: self.upsert_state_machine_arn.or(others.upsert_state_machine_arn),
             queue_url: self.queue_url.or(others.queue_url),
         }
     }

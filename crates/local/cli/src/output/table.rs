@@ -108,6 +108,11 @@ pub(crate) fn tools(tools: &[Tool]) -> String {
 }
 
 fn table<const N: usize>(header: [&str; N]) -> Table {
+    of_columns(&header.map(str::to_owned))
+}
+
+/// A table without rows.
+pub(super) fn of_columns(header: &[String]) -> Table {
     let mut table = Table::new();
     table.load_style(STYLE).set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
     if !io::stdout().is_terminal() {

@@ -60,7 +60,7 @@ async fn a_missing_function_is_named() {
 #[tokio::test]
 async fn the_stack_is_deployed_and_deployed_again() {
     let directory = tempfile::tempdir().unwrap();
-    for name in ["start", "classify", "start-job", "poll-status", "postprocess", "catalog"] {
+    for name in ["start", "classify", "start-job", "poll-status", "postprocess", "catalog", "stage-changes", "commit-changes"] {
         std::os::unix::fs::symlink(crate::common::example("worker"), directory.path().join(name)).unwrap();
     }
     let data = directory.path().join("data");
@@ -82,7 +82,7 @@ async fn the_stack_is_deployed_and_deployed_again() {
         let raw = cloud.context().store.bucket("sluice-raw").await.unwrap();
         assert!(raw.versioning.is_some());
         assert_eq!(raw.notifications.rules[0].target, "arn:aws:sqs:us-east-1:000000000000:sluice-start");
-        assert_eq!(cloud.functions().list().count(), 6);
+        assert_eq!(cloud.functions().list().count(), 8);
         cloud.shutdown().await;
     }
 }
@@ -144,6 +144,7 @@ fn stack(functions: &std::path::Path, state_machine: &str) -> Stack {
     Stack {
         functions_directory: functions.to_owned(),
         state_machine: state_machine.to_owned(),
+        tables: None,
         settings_file: None,
         environment: std::collections::BTreeMap::new(),
     }

@@ -11,6 +11,7 @@ use datafusion::sql::sqlparser::tokenizer::Span;
 
 use super::functions;
 use super::names::TEMPORARY;
+use super::unnest;
 use crate::error::{Error, Result};
 use crate::sql::{Name, Position};
 
@@ -45,7 +46,7 @@ impl VisitorMut for Guard {
     type Break = Box<Error>;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
-        flow(check_query(query))
+        flow(check_query(query).and_then(|()| unnest::rewrite(query)))
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
@@ -87,7 +88,7 @@ fn check_query(query: &Query) -> Result<()> {
 }
 
 /// Whether an expression speaks of columns.
-fn names_columns(expr: &Expr) -> bool {
+pub(super) fn names_columns(expr: &Expr) -> bool {
     let named = visit_expressions(expr, |part: &Expr| match part {
         Expr::Identifier(_) | Expr::CompoundIdentifier(_) => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
@@ -108,8 +109,8 @@ impl Guard {
             }
             TableFactor::UNNEST { with_offset: true, .. } => refused(span, "`WITH OFFSET`", "leave it out"),
             TableFactor::UNNEST { array_exprs, .. } if array_exprs.iter().any(names_columns) => {
-                let instead = "write SELECT …, unnest(column) AS item FROM table, in a subquery if need be";
-                refused(span, "`UNNEST` of a column in FROM", instead)
+                let instead = "write `FROM table CROSS JOIN UNNEST(table.list) AS name(column, …)`, with one list and all columns named";
+                refused(span, "this form of `UNNEST`", instead)
             }
             TableFactor::Derived { .. } | TableFactor::UNNEST { .. } | TableFactor::NestedJoin { .. } => Ok(()),
             other => refused(span, &format!("`{other}`"), "read from a table, a subquery or UNNEST"),

@@ -9,6 +9,7 @@ pub(crate) mod provider;
 mod scope;
 mod system;
 pub(crate) mod target;
+mod unnest;
 
 pub(crate) use names::Shared;
 pub(crate) use scope::Scope;

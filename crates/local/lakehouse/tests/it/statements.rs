@@ -125,6 +125,42 @@ async fn external_tables_are_read_by_their_partitions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn lists_are_unnested_into_columns() {
+    let lake = Lake::new().await;
+    lake.file(
+        "docs/a.json",
+        "{\"id\":1,\"tags\":[\"x\",\"y\"],\"items\":[{\"k\":\"a\",\"n\":[1,2]},{\"k\":\"b\",\"n\":[3]}]}\n{\"id\":2,\"items\":[]}\n",
+    );
+    lake.run(
+        "CREATE EXTERNAL TABLE docs (id int, tags array<string>, items array<struct<k:string,n:array<int>>>)
+         ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://docs/'",
+    )
+    .await;
+    for (query, rows) in [
+        ("SELECT d.id, t.tag FROM docs AS d CROSS JOIN UNNEST(d.tags) AS t(tag) ORDER BY t.tag", vec!["1|x", "1|y"]),
+        ("SELECT id, tag FROM docs, UNNEST(tags) AS t(tag) WHERE tag <> 'x'", vec!["1|y"]),
+        ("SELECT k, count(*) FROM docs CROSS JOIN UNNEST(items) AS i(k, n) GROUP BY k ORDER BY k", vec!["a|1", "b|1"]),
+        (
+            "SELECT i.k, m.number FROM docs AS d CROSS JOIN UNNEST(d.items) AS i(k, n) \
+             CROSS JOIN UNNEST(i.n) AS m(number) ORDER BY 2",
+            vec!["a|1", "a|2", "b|3"],
+        ),
+        ("SELECT t.* FROM docs AS d CROSS JOIN UNNEST(d.tags) AS t(tag) ORDER BY tag DESC", vec!["y", "x"]),
+        (
+            "SELECT count(*) FROM docs AS d CROSS JOIN UNNEST(d.tags) AS t(tag) \
+             WHERE EXISTS (SELECT 1 FROM docs AS o WHERE o.id = d.id AND t.tag = 'x')",
+            vec!["1"],
+        ),
+    ] {
+        assert_eq!(lake.rows(query).await, rows, "{query}");
+    }
+    let all = "SELECT * FROM (SELECT d.id FROM docs AS d) AS d, docs AS o CROSS JOIN UNNEST(o.tags) AS t(tag)";
+    assert!(lake.refused(all).await.to_string().contains("name the columns"));
+    let few = "SELECT i.k FROM docs AS d CROSS JOIN UNNEST(d.items) AS i(k)";
+    assert!(lake.refused(few).await.chain().contains("UNNEST gives 2 columns, and 1 are named"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn text_files_are_read_as_their_serde_reads_them() {
     let lake = Lake::new().await;
     lake.file("d/a.csv", "id|name|n\n1|a b|7\n2|\\N|x\n3\n");
@@ -207,8 +243,8 @@ async fn what_is_wrong_is_said() {
         ("SELECT arrow_cast(1, 'Int8')", "the function `arrow_cast` is not supported"),
         ("SELECT lengt('a')", "did you mean `length`?"),
         (
-            "SELECT * FROM t CROSS JOIN UNNEST(name) AS u(x)",
-            "`UNNEST` of a column in FROM is not supported; write SELECT",
+            "SELECT * FROM t CROSS JOIN UNNEST(name)",
+            "this form of `UNNEST` is not supported; write `FROM table CROSS JOIN UNNEST(table.list) AS name(column",
         ),
         ("SELECT * FROM t TABLESAMPLE BERNOULLI (10)", "`TABLESAMPLE` is not supported"),
         ("SELECT * FROM t FOR UPDATE", "not supported"),

@@ -3,6 +3,7 @@
 //! DataFusion happens to have one of that name: it may mean something else.
 //! <https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html>.
 
+mod element;
 mod json;
 mod list;
 mod template;
@@ -13,11 +14,14 @@ mod udf;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, Function, Spanned};
 
+pub(super) use element::ELEMENT;
+
 use super::guard::place;
 use crate::error::{Error, Result};
 
 /// Adds the functions that are made here.
 pub(super) fn register(context: &SessionContext) {
+    context.register_udf(element::function());
     for function in text::functions().into_iter().chain(time::functions()).chain(json::functions()) {
         context.register_udf(function);
     }
@@ -69,7 +73,7 @@ fn check_cast(name: &str, expr: &Expr) -> Result<()> {
 /// What a call becomes; `None` if it stays as it is.
 fn call(function: &Function) -> Result<Option<Expr>> {
     let name = function.name.to_string().to_ascii_lowercase();
-    if list::SAME.contains(&name.as_str()) || udf::NAMES.contains(&name.as_str()) {
+    if list::SAME.contains(&name.as_str()) || udf::NAMES.contains(&name.as_str()) || name == ELEMENT {
         return Ok(None);
     }
     if let Some(expanded) = template::expand(&name, function)? {
