@@ -211,8 +211,11 @@ fn refused(position: Position, word: &str) -> Error {
         "CALL" => "write `OPTIMIZE … REWRITE DATA` or `VACUUM`",
         "COMMIT" | "ROLLBACK" | "BEGIN" | "START" => "each statement commits by itself",
         _ => {
-            "a statement begins with SELECT, INSERT, MERGE, UPDATE, DELETE, CREATE, ALTER, DROP, SHOW, DESCRIBE, \
-              MSCK, OPTIMIZE or VACUUM"
+            let message = format!(
+                "`{word}` begins no statement; a statement begins with SELECT, INSERT, MERGE, UPDATE, DELETE, CREATE, \
+                 ALTER, DROP, SHOW, DESCRIBE, MSCK, OPTIMIZE or VACUUM"
+            );
+            return Error::Syntax { position, message };
         }
     };
     Error::unsupported(position, format!("`{word}`"), instead)

@@ -3,6 +3,7 @@
 //! DataFusion happens to have one of that name: it may mean something else.
 //! <https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html>.
 
+mod cast;
 mod json;
 mod list;
 mod template;
@@ -18,7 +19,7 @@ use crate::error::{Error, Result};
 
 /// Adds the functions that are made here.
 pub(super) fn register(context: &SessionContext) {
-    for function in text::functions().into_iter().chain(time::functions()).chain(json::functions()) {
+    for function in text::functions().into_iter().chain(time::functions()).chain(json::functions()).chain(cast::functions()) {
         context.register_udf(function);
     }
 }
@@ -31,7 +32,13 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             *expr = rewritten;
             Ok(())
         }
-        Expr::Cast { data_type, .. } => check_cast(&data_type.to_string(), expr),
+        Expr::Cast { expr: of, data_type, .. } => {
+            if let Some(rewritten) = cast::rewritten(of, data_type)? {
+                *expr = rewritten;
+                return Ok(());
+            }
+            cast::round(of, data_type)
+        }
         Expr::Substring { expr: of, substring_from, substring_for, .. } => {
             let (of, from, length) = (of.clone(), substring_from.clone(), substring_for.clone());
             *expr = substring(*of, from, length)?;
@@ -53,17 +60,6 @@ fn substring(of: Expr, from: Option<Box<Expr>>, length: Option<Box<Expr>>) -> Re
     let from = from.map_or_else(|| "1".to_owned(), |from| from.to_string());
     let length = length.map(|length| format!(", {length}")).unwrap_or_default();
     template::parsed(&format!("{}({of}, {from}{length})", text::SUBSTR))
-}
-
-/// Types whose length DataFusion would forget.
-fn check_cast(name: &str, expr: &Expr) -> Result<()> {
-    let upper = name.to_ascii_uppercase();
-    let has_length = upper.starts_with("CHAR(") || upper.starts_with("VARCHAR(") || upper.starts_with("CHARACTER");
-    if !has_length {
-        return Ok(());
-    }
-    let instead = "cast to VARCHAR and take substr(…, 1, n)";
-    Err(Error::unsupported(place(expr.span()), format!("a cast to `{name}`"), instead))
 }
 
 /// What a call becomes; `None` if it stays as it is.
