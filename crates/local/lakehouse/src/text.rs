@@ -53,9 +53,7 @@ fn type_of(of: &DataType) -> (&'static str, u32, u32) {
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
         | DataType::Decimal128(precision, scale)
-        | DataType::Decimal256(precision, scale) => {
-            ("decimal", u32::from(*precision), u32::from(scale.unsigned_abs()))
-        }
+        | DataType::Decimal256(precision, scale) => ("decimal", u32::from(*precision), u32::from(scale.unsigned_abs())),
         DataType::Date32 | DataType::Date64 => ("date", 0, 0),
         DataType::Timestamp(_, None) => ("timestamp", 3, 0),
         DataType::Timestamp(_, Some(_)) => ("timestamp with time zone", 3, 0),

@@ -4,11 +4,13 @@
 pub(crate) mod functions;
 mod guard;
 mod names;
+pub(crate) mod path;
 pub(crate) mod predicate;
 pub(crate) mod provider;
 mod scope;
 mod system;
 pub(crate) mod target;
+mod unnest;
 
 pub(crate) use names::Shared;
 pub(crate) use scope::Scope;

@@ -32,10 +32,12 @@ pub(super) fn functions() -> Vec<ScalarUDF> {
 pub(super) fn rewritten(of: &Expr, to: &ast::DataType) -> Result<Option<Expr>> {
     use ast::DataType as To;
     let text = match to {
-        To::Varchar(length) | To::CharVarying(length) | To::CharacterVarying(length) => match characters(length.as_ref()) {
-            Some(most) => format!("{}({TEXT}({of}), 1, {most})", text::SUBSTR),
-            None => format!("{TEXT}({of})"),
-        },
+        To::Varchar(length) | To::CharVarying(length) | To::CharacterVarying(length) => {
+            match characters(length.as_ref()) {
+                Some(most) => format!("{}({TEXT}({of}), 1, {most})", text::SUBSTR),
+                None => format!("{TEXT}({of})"),
+            }
+        }
         To::Char(length) | To::Character(length) => {
             let exactly = characters(length.as_ref()).unwrap_or(1);
             format!("rpad({}({TEXT}({of}), 1, {exactly}), {exactly})", text::SUBSTR)

@@ -19,7 +19,9 @@ use crate::error::{Error, Result};
 
 /// Adds the functions that are made here.
 pub(super) fn register(context: &SessionContext) {
-    for function in text::functions().into_iter().chain(time::functions()).chain(json::functions()).chain(cast::functions()) {
+    for function in
+        text::functions().into_iter().chain(time::functions()).chain(json::functions()).chain(cast::functions())
+    {
         context.register_udf(function);
     }
 }
