@@ -202,6 +202,8 @@ fn config(database: &str, parallelism: usize) -> Result<SessionConfig> {
         ("datafusion.catalog.create_default_catalog_and_schema", "false"),
         ("datafusion.catalog.default_catalog", CATALOG),
         ("datafusion.catalog.default_schema", database),
+        // It moves the access to a field below the unnesting of the list that has it.
+        ("datafusion.optimizer.enable_leaf_expression_pushdown", "false"),
         ("datafusion.execution.time_zone", "+00:00"),
     ];
     for (key, value) in settings {
