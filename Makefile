@@ -67,7 +67,8 @@ test-python: build $(PYTHON)/bin/boto3-is-there
 
 .PHONY: test-readers
 test-readers: build $(PYTHON)/bin/readers-are-there ## Let other engines read what the lakehouse writes (SEEDS=… for more)
-	LAKEHOUSE_SHELL=$(PROGRAMS)/examples/lakehouse_shell $(PYTHON)/bin/python -m unittest discover --start-directory tests/readers
+	export LAKEHOUSE_SHELL=$(PROGRAMS)/examples/lakehouse_shell SLUICE=$(PROGRAMS)/sluice PYTHONPATH=tests/python
+	$(PYTHON)/bin/python -m unittest discover --start-directory tests/readers
 
 .PHONY: conformance
 conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engine to what AWS answered, where that is recorded
@@ -119,7 +120,7 @@ definitions: build
 	$(PROGRAMS)/examples/check_definitions statemachine/*.asl.json
 
 .PHONY: bench
-bench: setup package $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, packages, starts
+bench: setup package $(BENCH_PYTHON)/bin/bench-can-run ## Measure, beside something simpler each time: states, functions, texts, memory, packages, starts, merges
 	cargo build --locked --release --workspace --bins --examples
 	$(BENCH_PYTHON)/bin/python scripts/bench $(CARGO_TARGET_DIR)/release
 

@@ -4,7 +4,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::{Value, json};
 
-use crate::bucket::{block_on, s3};
+use crate::bucket::{block_on, s3, sdk};
 use crate::program::{Sluice, Up, until};
 
 /// The bucket of bookmarks, staged and refused rows.

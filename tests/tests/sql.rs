@@ -70,9 +70,11 @@ fn questions() -> Vec<(String, String)> {
 fn the_readmes_questions_are_answered() {
     let program = Sluice::default();
     let up = program.up(&[]);
-    leave(&up, &record("call.wav", "v1", "00A1", &json!({})));
+    let document_key = "documents/dt=2026-05-04/call.json";
+    let extraction_uri = format!("s3://sluice-extracted/{document_key}");
+    leave(&up, &record("call.wav", "v1", "00A1", &json!({ "extraction_uri": extraction_uri })));
     leave(&up, &record("bad.pdf", "v1", "00A2", &json!({"status": "FAILED", "reason": "damaged", "counts": {}})));
-    lake::put(&up, "sluice-extracted", "documents/dt=2026-05-04/call.json", document("call.wav", "v1").to_string());
+    lake::put(&up, "sluice-extracted", document_key, document("call.wav", "v1").to_string());
     let ask = |statement: &str| lake::rows(&program, statement);
     let answers: Vec<(String, Vec<Value>)> =
         questions().into_iter().map(|(question, statement)| (question, ask(&statement))).collect();

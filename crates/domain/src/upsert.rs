@@ -17,10 +17,14 @@ use jiff::Timestamp;
 
 use crate::table::TableName;
 
-/// The name of the catalog's settings file, below [`place::SETTINGS`].
-pub const CATALOG_SETTINGS: &str = "catalog.toml";
 /// Changes of the catalog are gathered for this long before they are merged.
 pub const GATHER_SECONDS: i64 = 30;
+
+/// The key of the catalog's settings file in the lake's bucket.
+#[must_use]
+pub fn catalog_settings() -> String {
+    format!("{}catalog.toml", place::SETTINGS)
+}
 
 /// The name of the execution that merges what comes into the catalog about `now`: one for each [`GATHER_SECONDS`].
 ///

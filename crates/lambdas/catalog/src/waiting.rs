@@ -9,7 +9,7 @@ use bytes::Bytes;
 use domain::change::Change;
 use domain::failure::Failure;
 use domain::object::ObjectRef;
-use domain::upsert::{CATALOG_SETTINGS, GATHER_SECONDS, catalog_run, place};
+use domain::upsert::{GATHER_SECONDS, catalog_run, catalog_settings, place};
 use serde_json::json;
 
 /// Leaves `change` where what is not merged yet waits; does nothing where no tables are kept.
@@ -27,7 +27,7 @@ pub(crate) async fn leave(deployment: &Deployment, change: &Change) -> Result<()
 
 /// All records of the same half minute start the same execution, which is there after the first.
 async fn start(deployment: &Deployment, machine: &str, lake_bucket: &str) {
-    let settings_uri = format!("s3://{lake_bucket}/{}{CATALOG_SETTINGS}", place::SETTINGS);
+    let settings_uri = format!("s3://{lake_bucket}/{}", catalog_settings());
     let input = json!({ "settings_uri": settings_uri, "wait_seconds": GATHER_SECONDS });
     let request = Client::new(&deployment.sdk).start_execution().state_machine_arn(machine);
     let started = request.name(catalog_run(aws::clock::now())).input(input.to_string()).send().await;

@@ -191,7 +191,7 @@ fn stack(hosting: &Hosting, environment: &Environment) -> anyhow::Result<Stack> 
         state_machine: state_machine(hosting.state_machine.as_deref())?,
         tables: Some(Tables {
             state_machine: UPSERT.to_owned(),
-            settings: vec![(domain::upsert::CATALOG_SETTINGS.to_owned(), CATALOG.to_owned())],
+            settings: vec![(domain::upsert::catalog_settings(), CATALOG.to_owned())],
         }),
         settings_file: hosting.settings.clone(),
         environment: log.into_iter().collect(),

@@ -136,6 +136,7 @@ fn tables(statement: &str) -> Vec<Piece> {
     let mut at = 0;
     while at < pieces.len() {
         let mut next = at + 1;
+        let depth = levels.len();
         let Some(level) = levels.last_mut() else { break };
         match (pieces[at].kind, word(at).as_str()) {
             (_, "(") => {
@@ -143,7 +144,7 @@ fn tables(statement: &str) -> Vec<Piece> {
                 level.expects = false;
                 levels.push(Level { is_call, ..Level::default() });
             }
-            (_, ")") if levels.len() > 1 => drop(levels.pop()),
+            (_, ")") if depth > 1 => drop(levels.pop()),
             (_, ",") => level.expects = level.in_tables,
             (Kind::Word, "FROM") if !level.is_call && !(at > 0 && word(at - 1) == "DISTINCT" && is_comparison(at, &word)) => {
                 (level.in_tables, level.expects) = (true, true);

@@ -107,7 +107,7 @@ pub struct Stack {
 pub struct Tables {
     /// The text of `statemachine/upsert.asl.json`.
     pub state_machine: String,
-    /// Settings files of the tables that the deployment itself keeps, by their names below `settings/`.
+    /// Settings files of the tables that the deployment itself keeps, by their keys in the lake's bucket.
     pub settings: Vec<(String, String)>,
 }
 
@@ -217,8 +217,8 @@ impl Stack {
         let lake = self.tables.as_ref().map(|_| (LAKE_BUCKET, false));
         let buckets = BUCKETS.into_iter().chain(lake);
         try_join_all(buckets.map(|(bucket, versioned)| make_bucket(context, bucket, versioned))).await?;
-        for (name, text) in self.tables.iter().flat_map(|tables| &tables.settings) {
-            put_settings(context, name, text).await?;
+        for (key, text) in self.tables.iter().flat_map(|tables| &tables.settings) {
+            put_settings(context, key, text).await?;
         }
         Ok(context.store.set_notifications(RAW_BUCKET, &notifications(&context.region)).await?)
     }
@@ -293,14 +293,13 @@ async fn make_bucket(context: &Context, name: &str, versioned: bool) -> Result<(
 }
 
 /// Writes a settings file, unless it is there as it is.
-async fn put_settings(context: &Context, name: &str, text: &str) -> Result<(), StoreError> {
-    let key = format!("{}{name}", domain::upsert::place::SETTINGS);
+async fn put_settings(context: &Context, key: &str, text: &str) -> Result<(), StoreError> {
     let etag = format!("{:x}", md5::Md5::digest(text));
-    match context.store.head(LAKE_BUCKET, &key, None).await {
+    match context.store.head(LAKE_BUCKET, key, None).await {
         Ok(there) if there.etag == etag => Ok(()),
         Ok(_) | Err(StoreError::NoSuchKey(_)) => {
             let bytes = bytes::Bytes::from(text.to_owned());
-            context.store.put_bytes(LAKE_BUCKET, &key, Some("application/toml"), bytes).await.map(drop)
+            context.store.put_bytes(LAKE_BUCKET, key, Some("application/toml"), bytes).await.map(drop)
         }
         Err(error) => Err(error),
     }

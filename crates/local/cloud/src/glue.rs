@@ -75,9 +75,7 @@ impl Glue {
             "DeletePartition" => partitions::delete(self, body).await,
             "BatchDeletePartition" => partitions::delete_batch(self, body).await,
             "GetPartitionIndexes" => partitions::indexes(self, body).await,
-            other => Err(ServiceError::not_available_locally(format!(
-                "`{other}` of Glue is not available locally"
-            ))),
+            other => Err(ServiceError::not_available_locally(format!("`{other}` of Glue is not available locally"))),
         }
     }
 
@@ -164,9 +162,7 @@ fn table_name(database: Option<&String>, table: Option<&String>) -> Result<Table
 /// If it is neither.
 pub(crate) fn pattern(text: Option<&str>) -> Result<Regex, String> {
     let text = text.filter(|text| !text.is_empty()).unwrap_or(".*");
-    let is_glob = text.contains('*') && !text.contains([
-        '.', '^', '$', '+', '?', '(', ')', '[', ']', '{', '}', '\\',
-    ]);
+    let is_glob = text.contains('*') && !text.contains(['.', '^', '$', '+', '?', '(', ')', '[', ']', '{', '}', '\\']);
     let expression = if is_glob { text.replace('*', ".*") } else { text.to_owned() };
     let mut builder = RegexBuilder::new(&format!("^(?:{expression})$"));
     let built = builder.case_insensitive(true).size_limit(MOST_PATTERN_BYTES).build();

@@ -122,7 +122,9 @@ impl Error {
             Self::Stopped => "USER_CANCELLED",
             Self::Damaged { .. } => "ICEBERG_BAD_DATA",
             Self::BadData { .. } => "HIVE_BAD_DATA",
-            Self::Broken(_) | Self::Query { .. } | Self::Iceberg { .. } | Self::Store { .. } => "GENERIC_INTERNAL_ERROR",
+            Self::Broken(_) | Self::Query { .. } | Self::Iceberg { .. } | Self::Store { .. } => {
+                "GENERIC_INTERNAL_ERROR"
+            }
         }
     }
 

@@ -16,6 +16,7 @@ use crate::catalog::Catalog;
 use crate::change::Counts;
 use crate::effects::{Clock, Identifiers};
 use crate::error::{Error, Result, query as failed};
+use crate::external::write::Written;
 use crate::query::Limits;
 use crate::run;
 use crate::session::Session;
@@ -63,6 +64,8 @@ pub struct Answer {
     pub rows: BoxStream<'static, Result<RecordBatch>>,
     /// What it changed.
     pub counts: Counts,
+    /// The files that it wrote for others to read, by their URIs.
+    pub files: Vec<String>,
 }
 
 impl std::fmt::Debug for Answer {
@@ -74,7 +77,13 @@ impl std::fmt::Debug for Answer {
 impl Answer {
     /// An answer without rows.
     pub(crate) fn empty(kind: Kind, counts: Counts) -> Self {
-        Self { kind, schema: Arc::new(Schema::empty()), rows: futures::stream::empty().boxed(), counts }
+        Self { kind, schema: Arc::new(Schema::empty()), rows: futures::stream::empty().boxed(), counts, files: Vec::new() }
+    }
+
+    /// An answer without rows, whose rows went into files.
+    pub(crate) fn of_files(kind: Kind, written: Written) -> Self {
+        let counts = Counts { inserted: written.rows, ..Counts::default() };
+        Self { files: written.files, ..Self::empty(kind, counts) }
     }
 
     /// An answer of texts, a column each.
@@ -93,6 +102,7 @@ impl Answer {
             schema,
             rows: futures::stream::iter([Ok(batch)]).boxed(),
             counts: Counts::default(),
+            files: Vec::new(),
         })
     }
 

@@ -8,7 +8,7 @@ use datafusion::arrow::array::types::{
     TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type,
     UInt16Type, UInt32Type, UInt64Type,
 };
-use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
 use datafusion::arrow::datatypes::{DataType, Schema, TimeUnit};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -53,9 +53,7 @@ fn type_of(of: &DataType) -> (&'static str, u32, u32) {
         DataType::Decimal32(precision, scale)
         | DataType::Decimal64(precision, scale)
         | DataType::Decimal128(precision, scale)
-        | DataType::Decimal256(precision, scale) => {
-            ("decimal", u32::from(*precision), u32::from(scale.unsigned_abs()))
-        }
+        | DataType::Decimal256(precision, scale) => ("decimal", u32::from(*precision), u32::from(scale.unsigned_abs())),
         DataType::Date32 | DataType::Date64 => ("date", 0, 0),
         DataType::Timestamp(_, None) => ("timestamp", 3, 0),
         DataType::Timestamp(_, Some(_)) => ("timestamp with time zone", 3, 0),
@@ -80,16 +78,26 @@ pub type TextRow = Vec<Option<String>>;
 /// # Errors
 /// For values of a type that has no text.
 pub fn text_rows(batch: &RecordBatch) -> Result<Vec<TextRow>> {
-    let cell = |column: &dyn Array, row: usize| {
-        if column.is_null(row) || *column.data_type() == DataType::Null {
-            return Ok(None);
-        }
-        let mut text = String::new();
-        write(column, row, &mut text)?;
-        Ok(Some(text))
-    };
     let row = |row: usize| batch.columns().iter().map(|column| cell(column.as_ref(), row)).collect();
     (0..batch.num_rows()).map(row).collect()
+}
+
+/// A column's values as texts.
+pub(crate) fn text_column(column: &ArrayRef) -> Result<StringArray> {
+    let mut texts = Vec::with_capacity(column.len());
+    for row in 0..column.len() {
+        texts.push(cell(column.as_ref(), row)?);
+    }
+    Ok(texts.into_iter().collect())
+}
+
+fn cell(column: &dyn Array, row: usize) -> Result<Option<String>> {
+    if column.is_null(row) || *column.data_type() == DataType::Null {
+        return Ok(None);
+    }
+    let mut text = String::new();
+    write(column, row, &mut text)?;
+    Ok(Some(text))
 }
 
 /// Writes one value that is not null.
@@ -188,7 +196,7 @@ fn members<'a>(named: impl Iterator<Item = (&'a str, &'a dyn Array, usize)>, tex
     Ok(())
 }
 
-fn map(columns: &[datafusion::arrow::array::ArrayRef], text: &mut String) -> Result<()> {
+fn map(columns: &[ArrayRef], text: &mut String) -> Result<()> {
     text.push('{');
     if let [keys, values] = columns {
         for at in 0..keys.len() {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use aws_sdk_athena::types::QueryExecution;
 use aws_sdk_sfn::types::ExecutionStatus;
-use domain::upsert::{CATALOG_SETTINGS, place};
+use domain::upsert::{catalog_settings, place};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use jiff::Timestamp;
 use serde_json::json;
@@ -25,8 +25,10 @@ use crate::sql;
 
 /// A prompt or a file is read up to here; a statement itself may have 262,144 bytes.
 const MOST_TEXT_BYTES: u64 = 16 << 20;
-/// How often the first making of the catalog's table is looked at.
+/// How often the first making of the catalog's tables is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// How often it is asked for, where another execution is at work.
+const TRIES: u32 = 300;
 
 /// Runs the command.
 pub(super) async fn sql(arguments: &SqlArguments, environment: &Environment) -> anyhow::Result<Exit> {
@@ -88,28 +90,48 @@ async fn prepared(
     Ok(Exit::Fine)
 }
 
-/// Sees to it that the catalog's table is there: whoever asks first has it made.
+/// Sees to it that the catalog's tables and views are there: whoever asks first has them made.
 async fn prepare(session: &Session<'_>, deployment: &Deployment) -> anyhow::Result<()> {
     let Some(machine) = &deployment.upsert_state_machine_arn else { return Ok(()) };
-    let look = session.desk.client.get_table_metadata().catalog_name("AwsDataCatalog");
-    if look.database_name("sluice").table_name("catalog").send().await.is_ok() {
+    if is_there(session).await {
         return Ok(());
     }
-    output::note("the catalog's table is made, once");
-    let settings_uri = format!("s3://{}/{}{CATALOG_SETTINGS}", deployment.lake_bucket, place::SETTINGS);
+    output::note("the catalog's tables are made, once");
+    for _ in 0..TRIES {
+        merged(deployment, machine).await?;
+        // An execution that finds another one at work leaves it to that one.
+        if is_there(session).await {
+            return Ok(());
+        }
+        sleep(LOOK).await;
+    }
+    let message = "failed to find the catalog's tables after they were made";
+    Err(Problem::new(Exit::Internal, message, "`sluice up` with SLUICE_LOG=debug says more").into())
+}
+
+/// The last of the views is made last.
+async fn is_there(session: &Session<'_>) -> bool {
+    let look = session.desk.client.get_table_metadata().catalog_name("AwsDataCatalog");
+    look.database_name("sluice").table_name("cells").send().await.is_ok()
+}
+
+/// Has what waits merged into the catalog's table.
+async fn merged(deployment: &Deployment, machine: &str) -> anyhow::Result<()> {
+    let settings_uri = format!("s3://{}/{}", deployment.lake_bucket, catalog_settings());
     let input = json!({ "settings_uri": settings_uri }).to_string();
     let started = deployment.sfn.start_execution().state_machine_arn(machine).input(input).send().await;
-    let started = started.context("failed to start the making of the catalog's table")?;
+    let started = started.context("failed to start the making of the catalog's tables")?;
+    let arn = started.execution_arn();
     loop {
-        let asked = deployment.sfn.describe_execution().execution_arn(started.execution_arn()).send().await;
-        let asked = asked.context("failed to ask for the making of the catalog's table")?;
+        let asked = deployment.sfn.describe_execution().execution_arn(arn).send().await;
+        let asked = asked.context("failed to ask for the making of the catalog's tables")?;
         match asked.status() {
             ExecutionStatus::Running => sleep(LOOK).await,
             ExecutionStatus::Succeeded => return Ok(()),
             _ => {
                 let cause = asked.cause().or(asked.error()).unwrap_or("no reason is known").to_owned();
-                let next = format!("look at it with: aws stepfunctions get-execution-history --execution-arn {}", started.execution_arn());
-                let problem = Problem::new(Exit::Internal, "failed to make the catalog's table", next);
+                let next = format!("look at it with: aws stepfunctions get-execution-history --execution-arn {arn}");
+                let problem = Problem::new(Exit::Internal, "failed to make the catalog's tables", next);
                 return Err(anyhow::anyhow!(cause).context(problem));
             }
         }

@@ -1,7 +1,7 @@
 //! A query's result as an object in the place that the query or its workgroup names, written as its rows are made.
 //!
 //! A query gives `<id>.csv` with a header; a statement that shows something gives `<id>.txt`, a line a row. A statement
-//! that changes rows gives an empty file, as its result is a number. The files' `.metadata`, which only Athena reads, is
+//! that writes files of its own gives a list of them; one that changes rows gives an empty file, as its result is a number. The files' `.metadata`, which only Athena reads, is
 //! not written.
 //!
 //! <https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html>
@@ -40,8 +40,12 @@ pub(super) async fn write(store: &Store, region: &str, request: &Request, answer
     let changed = answer.counts.inserted + answer.counts.updated + answer.counts.deleted;
     let columns = if changes { count_column(answer.kind) } else { result_columns(&answer.schema) };
     let changed_rows = changes.then_some(changed);
-    if request.name.as_deref() == Some("CREATE_TABLE_AS_SELECT") {
-        return Ok(Written { columns, changed_rows, ..Written::default() });
+    if matches!(request.name.as_deref(), Some("CREATE_TABLE_AS_SELECT" | "UNLOAD")) {
+        let manifest = format!("{}-manifest.csv", request.output.trim_end_matches(".csv"));
+        let lines: Vec<u8> = answer.files.iter().flat_map(|file| format!("{file}\n").into_bytes()).collect();
+        let list = futures::stream::iter([Ok(Bytes::from(lines))]);
+        stored(store, region, &manifest, list).await?;
+        return Ok(Written { columns, changed_rows, manifest: Some(manifest), ..Written::default() });
     }
     let is_table = answer.kind == Kind::Dml && !changes;
     let header = is_table.then(|| columns.iter().map(|column| Some(column.name.clone())).collect());

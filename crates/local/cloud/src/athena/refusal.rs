@@ -30,7 +30,9 @@ pub(super) fn metadata(message: impl Into<String>) -> ServiceError {
 }
 
 pub(super) fn too_many(most: usize) -> ServiceError {
-    let message = format!("You have exceeded the limit for the number of queries you can run concurrently, {most}. Please reduce the number of concurrent queries submitted by this account.");
+    let message = format!(
+        "You have exceeded the limit for the number of queries you can run concurrently, {most}. Please reduce the number of concurrent queries submitted by this account."
+    );
     ServiceError::client("TooManyRequestsException", message)
 }
 

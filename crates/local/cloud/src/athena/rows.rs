@@ -118,9 +118,13 @@ pub(super) fn open(database: &Connection) -> rusqlite::Result<Vec<Row>> {
 }
 
 /// The ids of a group's queries with their numbers, the newest first, before a number.
-pub(super) fn list(database: &Connection, group: &str, before: i64, most: usize) -> rusqlite::Result<Vec<(i64, String)>> {
-    let sql =
-        "SELECT number, id FROM athena_query WHERE work_group = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
+pub(super) fn list(
+    database: &Connection,
+    group: &str,
+    before: i64,
+    most: usize,
+) -> rusqlite::Result<Vec<(i64, String)>> {
+    let sql = "SELECT number, id FROM athena_query WHERE work_group = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3";
     let parameters = params![group, before, i64::try_from(most).unwrap_or(i64::MAX)];
     database.prepare_cached(sql)?.query_map(parameters, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
 }
@@ -163,13 +167,7 @@ pub(super) fn begin(database: &Connection, id: &str, now: i64) -> rusqlite::Resu
 }
 
 /// The query has ended. It ends once.
-pub(super) fn end(
-    database: &Connection,
-    id: &str,
-    state: &str,
-    outcome: &Outcome,
-    now: i64,
-) -> rusqlite::Result<bool> {
+pub(super) fn end(database: &Connection, id: &str, state: &str, outcome: &Outcome, now: i64) -> rusqlite::Result<bool> {
     let sql = "UPDATE athena_query SET state = ?2, outcome = ?3, completed_ms = ?4
                WHERE id = ?1 AND completed_ms IS NULL";
     let changed = database.prepare_cached(sql)?.execute(params![id, state, text(outcome)?, now])?;

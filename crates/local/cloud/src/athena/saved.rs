@@ -66,7 +66,11 @@ pub(super) async fn expanded(
     let Some((name, values)) = lakehouse::execution(query).unwrap_or(None) else {
         // Question marks without values are told when the statement is read.
         let is_plain = parameters.is_empty();
-        return if is_plain { Ok(query.to_owned()) } else { lakehouse::with_parameters(query, parameters).map_err(refused) };
+        return if is_plain {
+            Ok(query.to_owned())
+        } else {
+            lakehouse::with_parameters(query, parameters).map_err(refused)
+        };
     };
     let saved = one(athena, PREPARED, group, &name).await?;
     let saved = saved.ok_or_else(|| invalid(format!("PreparedStatement {name} was not found in workGroup {group}")))?;
@@ -152,8 +156,9 @@ async fn get_named_batch(athena: &Athena, body: Value) -> Outcome {
     for id in ids {
         match named(athena, id).await {
             Ok(query) => found.push(query),
-            Err(error) => missing
-                .push(json!({ "NamedQueryId": id, "ErrorCode": error.code, "ErrorMessage": error.message })),
+            Err(error) => {
+                missing.push(json!({ "NamedQueryId": id, "ErrorCode": error.code, "ErrorMessage": error.message }))
+            }
         }
     }
     Ok(Reply::plain(json!({ "NamedQueries": found, "UnprocessedNamedQueryIds": missing })))
@@ -219,12 +224,10 @@ async fn put_prepared(athena: &Athena, body: Value, is_there: bool) -> Outcome {
     if let Some(description) = &asked.description {
         saved["Description"] = description.as_str().into();
     }
-    let written = athena.write(move |database| {
-        match (find(database, PREPARED, &group, &name)?, is_there) {
-            (Some(_), false) => Ok(Err(invalid(format!("PreparedStatement {name} is already created")))),
-            (None, true) => Ok(Err(no_such_statement(&name))),
-            _ => put(database, PREPARED, &group, &name, &saved).map(Ok),
-        }
+    let written = athena.write(move |database| match (find(database, PREPARED, &group, &name)?, is_there) {
+        (Some(_), false) => Ok(Err(invalid(format!("PreparedStatement {name} is already created")))),
+        (None, true) => Ok(Err(no_such_statement(&name))),
+        _ => put(database, PREPARED, &group, &name, &saved).map(Ok),
     });
     written.await??;
     Ok(Reply::plain(json!({})))

@@ -86,7 +86,8 @@ pub(super) async fn tag(athena: &Athena, body: Value) -> Outcome {
     let arn = resource(athena, &asked).await?;
     check(&asked.tags)?;
     let tagged = athena.write(move |database| {
-        let others = "SELECT count(*) FROM resource_tag WHERE arn = ?1 AND key NOT IN (SELECT value FROM json_each(?2))";
+        let others =
+            "SELECT count(*) FROM resource_tag WHERE arn = ?1 AND key NOT IN (SELECT value FROM json_each(?2))";
         let keys: Vec<&str> = asked.tags.iter().map(|tag| tag.key.as_str()).collect();
         let others: i64 = database.query_row(others, params![arn, json!(keys).to_string()], |row| row.get(0))?;
         if usize::try_from(others).unwrap_or(usize::MAX).saturating_add(asked.tags.len()) > MOST_TAGS {

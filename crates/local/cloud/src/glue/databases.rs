@@ -78,8 +78,8 @@ pub(super) async fn create(glue: &Glue, body: Value) -> Outcome {
     let database = Database { comment: input.description, location: input.location_uri };
     let made = glue.with(|lakehouse| async move {
         let was = lakehouse.catalog().database(&name).await?;
-        let is_made = was.value.is_none()
-            && lakehouse.catalog().set_database(&name, was.number, Some(&database)).await?;
+        let is_made =
+            was.value.is_none() && lakehouse.catalog().set_database(&name, was.number, Some(&database)).await?;
         if is_made { Ok(()) } else { Err(exists("Database already exists.").into()) }
     });
     made.await?;

@@ -23,6 +23,14 @@ struct Values {
     values: Vec<String>,
 }
 
+/// One of several readers that share the partitions of a table.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Segment {
+    segment_number: usize,
+    total_segments: usize,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Asked {
@@ -35,6 +43,7 @@ struct Asked {
     partition_input: Option<PartitionInput>,
     partition_input_list: Option<Vec<PartitionInput>>,
     expression: Option<String>,
+    segment: Option<Segment>,
     max_results: Option<i64>,
     next_token: Option<String>,
 }
@@ -107,7 +116,13 @@ pub(super) async fn list(glue: &Glue, body: Value) -> Outcome {
         }
     };
     // The values in the order in which they are kept, in a form that sorts the same way.
-    let all = partitions.into_iter().enumerate().map(|(at, partition)| (format!("{at:010}"), partition)).collect();
+    let segment = asked.segment.unwrap_or(Segment { segment_number: 0, total_segments: 1 });
+    if segment.segment_number >= segment.total_segments {
+        return Err(invalid("SegmentNumber must be less than TotalSegments"));
+    }
+    let own = |at: &usize| at % segment.total_segments == segment.segment_number;
+    let numbered = partitions.into_iter().enumerate().filter(|(at, _)| own(at));
+    let all = numbered.map(|(at, partition)| (format!("{at:010}"), partition)).collect();
     let (page, next) = page(all, asked.max_results, asked.next_token.as_deref())?;
     let page: Vec<Value> = page.iter().map(|partition| shape::partition(&name, &table, partition)).collect();
     Ok(Reply::plain(with_token(json!({ "Partitions": page }), next)))

@@ -193,7 +193,9 @@ impl ObjectStore for Objects {
                     let buckets = store.buckets().await.map_err(|error| refused(error, &Path::default()))?;
                     let walks: Vec<_> = buckets
                         .iter()
-                        .map(|bucket| Ok::<_, Error>(Walk::below(&store, &Path::from(bucket.name.as_str()), None).objects()))
+                        .map(|bucket| {
+                            Ok::<_, Error>(Walk::below(&store, &Path::from(bucket.name.as_str()), None).objects())
+                        })
                         .collect();
                     Ok::<_, Error>(futures::stream::iter(walks).try_flatten())
                 };
@@ -261,7 +263,8 @@ mod tests {
         }
         store.put_bytes("b", "a//4", None, Bytes::from("odd")).await.unwrap();
         let get = |range| objects.get_opts(&Path::from("b/a/1"), GetOptions::new().with_range(Some(range)));
-        for (range, bytes) in [(GetRange::Bounded(1..3), "/a"), (GetRange::Offset(4), "1"), (GetRange::Suffix(2), "/1")] {
+        for (range, bytes) in [(GetRange::Bounded(1..3), "/a"), (GetRange::Offset(4), "1"), (GetRange::Suffix(2), "/1")]
+        {
             assert_eq!(get(range).await.unwrap().bytes().await.unwrap(), bytes);
         }
         let all: Vec<ObjectMeta> = objects.list(Some(&Path::from("b/a"))).try_collect().await.unwrap();

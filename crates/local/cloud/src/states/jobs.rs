@@ -13,8 +13,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
 use super::executions::rows;
-use super::{States, integrations};
 use super::scheduler::Command;
+use super::{States, integrations};
 use crate::wire::ServiceError;
 
 /// What each task was about to start, and when.

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod parquet;
 mod values;
+pub(crate) mod write;
 
 use std::any::Any;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use object_store::{ObjectMeta, ObjectStore};
 
 use crate::catalog::{self, External, Format};
 use crate::error::{Error, Result, external, query as failed, store};
+use crate::query::path::{PATH, with_path};
 use crate::table::scan::projected;
 use crate::warehouse::Warehouse;
 
@@ -45,6 +47,8 @@ pub(crate) struct ExternalTable {
     warehouse: Warehouse,
     table: Arc<External>,
     schema: SchemaRef,
+    /// The last column is the file that a row comes from.
+    shows_path: bool,
 }
 
 fn field(column: &catalog::Column) -> Field {
@@ -54,7 +58,13 @@ fn field(column: &catalog::Column) -> Field {
 impl ExternalTable {
     pub(crate) fn new(warehouse: Warehouse, table: External) -> Result<Self> {
         let fields: Vec<Field> = table.columns.iter().chain(&table.partition_columns).map(field).collect();
-        Ok(Self { warehouse, table: Arc::new(table), schema: Arc::new(Schema::new(fields)) })
+        Ok(Self { warehouse, table: Arc::new(table), schema: Arc::new(Schema::new(fields)), shows_path: false })
+    }
+
+    /// The same table with the file of each row.
+    pub(crate) fn with_path(&self) -> Self {
+        let (warehouse, table) = (self.warehouse.clone(), Arc::clone(&self.table));
+        Self { warehouse, table, schema: with_path(&self.schema), shows_path: true }
     }
 
     /// The values of every partition, a row each.
@@ -76,7 +86,8 @@ impl ExternalTable {
     pub(crate) fn numbered_partitions(&self) -> Result<RecordBatch> {
         let values = self.partition_values()?;
         let own = values.schema();
-        let fields: Vec<_> = own.fields().iter().cloned().chain([Arc::new(Field::new(NUMBER, DataType::Int64, false))]).collect();
+        let fields: Vec<_> =
+            own.fields().iter().cloned().chain([Arc::new(Field::new(NUMBER, DataType::Int64, false))]).collect();
         let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values((0_i64..).take(values.num_rows())));
         let columns = values.columns().iter().cloned().chain([numbers]).collect();
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
@@ -85,23 +96,25 @@ impl ExternalTable {
 
     /// Which partitions a query wants.
     fn wanted(&self, state: &dyn Session, filters: &[Expr], values: &RecordBatch) -> DataFusionResult<Vec<bool>> {
-        let mut wanted = vec![true; values.num_rows()];
-        let schema = DFSchema::try_from(values.schema())?;
-        for filter in filters.iter().filter(|filter| self.is_of_partitions(filter)) {
-            let answer = state.create_physical_expr(unqualified(filter)?, &schema)?.evaluate(values)?;
-            let answer = answer.into_array(values.num_rows())?;
-            let answer = answer.as_boolean();
-            for (row, wanted) in wanted.iter_mut().enumerate() {
-                *wanted &= answer.is_valid(row) && answer.value(row);
-            }
-        }
-        Ok(wanted)
+        wanted_rows(state, filters, values, |name| self.is_partition(name))
     }
 
-    fn is_of_partitions(&self, filter: &Expr) -> bool {
-        let columns = filter.column_refs();
-        let is_partition = |name: &str| self.table.partition_columns.iter().any(|column| column.name == name);
-        !filter.is_volatile() && !columns.is_empty() && columns.iter().all(|column| is_partition(&column.name))
+    fn is_partition(&self, name: &str) -> bool {
+        self.table.partition_columns.iter().any(|column| column.name == name)
+    }
+
+    /// The files, with their names behind their values, without those that a filter on the name leaves out.
+    fn with_names(&self, state: &dyn Session, filters: &[Expr], mut files: Vec<File>) -> DataFusionResult<Vec<File>> {
+        let names: Vec<String> = files.iter().map(|file| self.warehouse.uri(&file.meta.location)).collect();
+        for (file, name) in files.iter_mut().zip(&names) {
+            file.values.push(ScalarValue::from(name.as_str()));
+        }
+        let schema = Arc::new(Schema::new(vec![Field::new(PATH, DataType::Utf8, false)]));
+        let names = RecordBatch::try_new(Arc::clone(&schema), vec![Arc::new(StringArray::from(names))])?;
+        let wanted = wanted_rows(state, filters, &names, |name| name == PATH)?;
+        let mut wanted = wanted.into_iter();
+        files.retain(|_| wanted.next().unwrap_or(true));
+        Ok(files)
     }
 
     /// The files to read, each with the values of its partition.
@@ -131,6 +144,32 @@ impl ExternalTable {
         };
         Ok(listed.into_iter().filter(is_read).map(|meta| File { meta, values: values.to_vec() }).collect())
     }
+}
+
+/// Whether a filter speaks of these columns alone.
+fn is_of(filter: &Expr, is_one: &dyn Fn(&str) -> bool) -> bool {
+    let columns = filter.column_refs();
+    !filter.is_volatile() && !columns.is_empty() && columns.iter().all(|column| is_one(&column.name))
+}
+
+/// Which rows the filters want that speak of these columns alone.
+fn wanted_rows(
+    state: &dyn Session,
+    filters: &[Expr],
+    values: &RecordBatch,
+    is_one: impl Fn(&str) -> bool,
+) -> DataFusionResult<Vec<bool>> {
+    let mut wanted = vec![true; values.num_rows()];
+    let schema = DFSchema::try_from(values.schema())?;
+    for filter in filters.iter().filter(|filter| is_of(filter, &is_one)) {
+        let answer = state.create_physical_expr(unqualified(filter)?, &schema)?.evaluate(values)?;
+        let answer = answer.into_array(values.num_rows())?;
+        let answer = answer.as_boolean();
+        for (row, wanted) in wanted.iter_mut().enumerate() {
+            *wanted &= answer.is_valid(row) && answer.value(row);
+        }
+    }
+    Ok(wanted)
 }
 
 /// Whatever table a filter's columns are qualified with, it is this one.
@@ -169,7 +208,7 @@ impl TableProvider for ExternalTable {
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> DataFusionResult<Vec<TableProviderFilterPushDown>> {
         let support = |filter: &&Expr| {
-            if self.is_of_partitions(filter) {
+            if is_of(filter, &|name| self.is_partition(name)) || is_of(filter, &|name| name == PATH) {
                 TableProviderFilterPushDown::Inexact
             } else {
                 TableProviderFilterPushDown::Unsupported
@@ -188,6 +227,7 @@ impl TableProvider for ExternalTable {
         let values = self.partition_values().map_err(external)?;
         let wanted = self.wanted(state, filters, &values)?;
         let files = self.files(&wanted, &values).await.map_err(external)?;
+        let files = if self.shows_path { self.with_names(state, filters, files)? } else { files };
         let places: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.schema.fields().len()).collect());
         let schema = projected(&self.schema, &places);
         let groups = state.config().target_partitions().clamp(1, files.len().max(1));

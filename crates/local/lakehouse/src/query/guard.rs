@@ -9,9 +9,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::functions;
+use super::{functions, path, unnest};
 use super::names::TEMPORARY;
-use super::unnest;
 use crate::error::{Error, Result};
 use crate::sql::{Name, Position};
 
@@ -32,13 +31,15 @@ pub(super) enum Version {
 #[derive(Debug, Default)]
 pub(super) struct Guard {
     pub(super) versions: Vec<Versioned>,
+    /// The statement asks for the files that rows come from.
+    pub(super) names_path: bool,
 }
 
 pub(super) fn place(span: Span) -> Position {
     Position { line: span.start.line.max(1), column: span.start.column.max(1) }
 }
 
-fn refused<T>(span: Span, what: &str, instead: &str) -> Result<T> {
+pub(super) fn refused<T>(span: Span, what: &str, instead: &str) -> Result<T> {
     Err(Error::unsupported(place(span), what, instead))
 }
 
@@ -46,7 +47,7 @@ impl VisitorMut for Guard {
     type Break = Box<Error>;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
-        flow(check_query(query).and_then(|()| unnest::rewrite(query)))
+        flow(check_query(query).and_then(|()| gather(&mut query.body)))
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
@@ -54,6 +55,7 @@ impl VisitorMut for Guard {
     }
 
     fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Self::Break> {
+        self.names_path |= path::is_path(expr);
         flow(functions::rewrite(expr))
     }
 }
@@ -87,6 +89,39 @@ fn check_query(query: &Query) -> Result<()> {
     }
 }
 
+/// Leaves the hidden columns out of every `*`.
+#[derive(Debug)]
+pub(super) struct Hiding;
+
+impl VisitorMut for Hiding {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        hide(&mut query.body);
+        ControlFlow::Continue(())
+    }
+}
+
+fn hide(body: &mut SetExpr) {
+    match body {
+        SetExpr::Select(select) => path::hide(select),
+        SetExpr::SetOperation { left, right, .. } => {
+            hide(left);
+            hide(right);
+        }
+        _ => {}
+    }
+}
+
+/// Puts `UNNEST` together with what it speaks of, in each part of a query.
+fn gather(body: &mut SetExpr) -> Result<()> {
+    match body {
+        SetExpr::Select(select) => unnest::gather(select),
+        SetExpr::SetOperation { left, right, .. } => gather(left).and_then(|()| gather(right)),
+        _ => Ok(()),
+    }
+}
+
 /// Whether an expression speaks of columns.
 pub(super) fn names_columns(expr: &Expr) -> bool {
     let named = visit_expressions(expr, |part: &Expr| match part {
@@ -104,14 +139,7 @@ impl Guard {
             TableFactor::Derived { sample, .. } if sample.is_some() => {
                 refused(span, "`TABLESAMPLE`", "write WHERE random() < 0.1")
             }
-            TableFactor::UNNEST { with_ordinality: true, .. } => {
-                refused(span, "`WITH ORDINALITY`", "number the rows with row_number()")
-            }
             TableFactor::UNNEST { with_offset: true, .. } => refused(span, "`WITH OFFSET`", "leave it out"),
-            TableFactor::UNNEST { array_exprs, .. } if array_exprs.iter().any(names_columns) => {
-                let instead = "write `FROM table CROSS JOIN UNNEST(table.list) AS name(column, …)`, with one list and all columns named";
-                refused(span, "this form of `UNNEST`", instead)
-            }
             TableFactor::Derived { .. } | TableFactor::UNNEST { .. } | TableFactor::NestedJoin { .. } => Ok(()),
             other => refused(span, &format!("`{other}`"), "read from a table, a subquery or UNNEST"),
         }

@@ -4,6 +4,7 @@
 pub(crate) mod functions;
 mod guard;
 mod names;
+pub(crate) mod path;
 pub(crate) mod predicate;
 pub(crate) mod provider;
 mod scope;

@@ -3,6 +3,7 @@
 
 use std::any::Any;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -64,6 +65,8 @@ pub(super) struct Names {
     pub(super) depth: usize,
     /// Tables that only this statement knows.
     pub(super) temporary: Arc<MemorySchemaProvider>,
+    /// Tables have their hidden column.
+    pub(super) names_path: Arc<AtomicBool>,
 }
 
 /// The schema of tables that only one statement knows. No database can be named so.
@@ -83,7 +86,8 @@ impl CatalogProvider for Names {
             return Some(Arc::clone(&self.temporary) as Arc<dyn SchemaProvider>);
         }
         let database = name.to_ascii_lowercase();
-        Some(Arc::new(DatabaseNames { shared: Arc::clone(&self.shared), depth: self.depth, database }))
+        let (shared, names_path) = (Arc::clone(&self.shared), Arc::clone(&self.names_path));
+        Some(Arc::new(DatabaseNames { shared, depth: self.depth, database, names_path }))
     }
 }
 
@@ -92,6 +96,7 @@ struct DatabaseNames {
     shared: Arc<Shared>,
     depth: usize,
     database: String,
+    names_path: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -105,11 +110,23 @@ impl SchemaProvider for DatabaseNames {
     }
 
     async fn table(&self, name: &str) -> DataFusionResult<Option<Arc<dyn TableProvider>>, DataFusionError> {
-        self.resolve(name).await.map(Some).map_err(external)
+        let found = self.resolve(name).await.map_err(external)?;
+        Ok(Some(if self.names_path.load(Ordering::Relaxed) { with_path(found) } else { found }))
     }
 
     fn table_exist(&self, _name: &str) -> bool {
         true
+    }
+}
+
+/// A table with its hidden column; a view has none.
+fn with_path(found: Arc<dyn TableProvider>) -> Arc<dyn TableProvider> {
+    if let Some(table) = found.as_any().downcast_ref::<Snapshot>() {
+        return Arc::new(table.with_path());
+    }
+    match found.as_any().downcast_ref::<ExternalTable>() {
+        Some(table) => Arc::new(table.with_path()),
+        None => found,
     }
 }
 
@@ -135,9 +152,7 @@ impl DatabaseNames {
                 let loaded = self.shared.tables.load_at(name, number, &metadata_location).await?;
                 Ok(Arc::new(Snapshot::newest(loaded.table, &self.shared.file_io)?))
             }
-            (_, Some(Entry::External(table))) => {
-                Ok(Arc::new(ExternalTable::new(self.shared.reading.clone(), table)?))
-            }
+            (_, Some(Entry::External(table))) => Ok(Arc::new(ExternalTable::new(self.shared.reading.clone(), table)?)),
             (_, Some(Entry::View(view))) => self.view(name, &view).await,
             _ => Err(self.missing(name).await?),
         }

@@ -5,7 +5,6 @@ use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::array::{RecordBatch, RecordBatchOptions};
 use datafusion::arrow::datatypes::SchemaRef as ArrowSchemaRef;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::datasource::TableType;
@@ -21,6 +20,7 @@ use iceberg::scan::FileScanTask;
 use iceberg::spec::SchemaRef;
 use iceberg::table::Table;
 
+use super::path::{arranged, with_path};
 use super::predicate::{Columns, of, of_filters};
 use crate::error::{Result, external};
 use crate::table::scan::{arrow_schema, plan, projected, read};
@@ -36,6 +36,8 @@ pub(crate) struct Snapshot {
     /// The columns that the snapshot was written with, which files are planned by.
     planned: SchemaRef,
     arrow: ArrowSchemaRef,
+    /// With the hidden column, if the query names it.
+    shown: ArrowSchemaRef,
 }
 
 impl Snapshot {
@@ -55,7 +57,15 @@ impl Snapshot {
     fn new(table: Table, snapshot: Option<i64>, schema: SchemaRef, file_io: &FileIO) -> Result<Self> {
         let planned = schema_of(&table, snapshot);
         let arrow = arrow_schema(&schema)?;
-        Ok(Self { table, file_io: file_io.clone(), snapshot, schema, planned, arrow })
+        let shown = Arc::clone(&arrow);
+        Ok(Self { table, file_io: file_io.clone(), snapshot, schema, planned, arrow, shown })
+    }
+
+    /// The same table with the file of each row.
+    pub(crate) fn with_path(&self) -> Self {
+        let (table, file_io, schema) = (self.table.clone(), self.file_io.clone(), Arc::clone(&self.schema));
+        let (planned, arrow, shown) = (Arc::clone(&self.planned), Arc::clone(&self.arrow), with_path(&self.arrow));
+        Self { table, file_io, snapshot: self.snapshot, schema, planned, arrow, shown }
     }
 
     fn columns(&self) -> Columns<'_> {
@@ -88,7 +98,7 @@ impl TableProvider for Snapshot {
     }
 
     fn schema(&self) -> ArrowSchemaRef {
-        Arc::clone(&self.arrow)
+        Arc::clone(&self.shown)
     }
 
     fn table_type(&self) -> TableType {
@@ -110,15 +120,18 @@ impl TableProvider for Snapshot {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> DataFusionResult<Arc<dyn ExecutionPlan>> {
-        let places: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.arrow.fields().len()).collect());
-        let ids = Ids::of(&self.schema, &places);
+        let places: Vec<usize> = projection.cloned().unwrap_or_else(|| (0..self.shown.fields().len()).collect());
+        let own: Vec<usize> = places.iter().copied().filter(|place| *place < self.arrow.fields().len()).collect();
+        let ids = Ids::of(&self.schema, &own);
+        let wanted: Vec<Option<usize>> = places.iter().map(|place| own.iter().position(|one| one == place)).collect();
         let predicate = of_filters(filters, &self.columns());
         let tasks = plan(&self.table, self.snapshot, &self.schema, &ids.read, predicate).await.map_err(external)?;
-        let schema = projected(&self.arrow, &places);
+        let schema = projected(&self.shown, &places);
         let read_schema = projected(&self.arrow, &ids.places);
         let part = |tasks| {
             let (table, schema, read_schema) = (self.table.clone(), Arc::clone(&schema), Arc::clone(&read_schema));
-            Arc::new(Part { table, file_io: self.file_io.clone(), tasks, schema, read_schema }) as Arc<dyn PartitionStream>
+            let (file_io, wanted) = (self.file_io.clone(), wanted.clone());
+            Arc::new(Part { table, file_io, tasks, schema, read_schema, wanted }) as Arc<dyn PartitionStream>
         };
         let parts = dealt(tasks, state.config().target_partitions()).into_iter().map(part).collect();
         Ok(Arc::new(StreamingTableExec::try_new(schema, parts, None, [], false, limit)?))
@@ -139,13 +152,6 @@ impl Ids {
     }
 }
 
-/// A batch with only the first columns, which may be none.
-pub(crate) fn cut(batch: &RecordBatch, schema: &ArrowSchemaRef) -> DataFusionResult<RecordBatch> {
-    let columns = batch.columns().iter().take(schema.fields().len()).cloned().collect();
-    let rows = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(schema), columns, &rows)?)
-}
-
 #[derive(Debug)]
 struct Part {
     table: Table,
@@ -153,6 +159,7 @@ struct Part {
     tasks: Vec<FileScanTask>,
     schema: ArrowSchemaRef,
     read_schema: ArrowSchemaRef,
+    wanted: Vec<Option<usize>>,
 }
 
 impl PartitionStream for Part {
@@ -161,9 +168,15 @@ impl PartitionStream for Part {
     }
 
     fn execute(&self, _context: Arc<TaskContext>) -> SendableRecordBatchStream {
-        let schema = Arc::clone(&self.schema);
-        let rows = read(&self.table, &self.file_io, self.tasks.clone(), Arc::clone(&self.read_schema)).map_err(external);
-        let rows = rows.and_then(move |batch| futures::future::ready(cut(&batch, &schema)));
+        let (table, file_io) = (self.table.clone(), self.file_io.clone());
+        let (schema, read_schema, wanted) =
+            (Arc::clone(&self.schema), Arc::clone(&self.read_schema), self.wanted.clone());
+        let files = futures::stream::iter(self.tasks.clone());
+        let rows = files.flat_map(move |task| {
+            let (schema, wanted, path) = (Arc::clone(&schema), wanted.clone(), task.data_file_path.clone());
+            let batches = read(&table, &file_io, vec![task], Arc::clone(&read_schema)).map_err(external);
+            batches.and_then(move |batch| futures::future::ready(arranged(&batch, &wanted, &path, &schema)))
+        });
         Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), rows.boxed()))
     }
 }

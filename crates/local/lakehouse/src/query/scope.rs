@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
@@ -14,8 +15,8 @@ use datafusion::sql::sqlparser::ast::{self, VisitMut};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::functions;
-use super::guard::{Guard, Version, Versioned};
+use super::{functions, unnest};
+use super::guard::{Guard, Hiding, Version, Versioned};
 use super::names::{Names, Shared, TEMPORARY};
 use super::provider::Snapshot;
 use crate::catalog::TableName;
@@ -31,6 +32,8 @@ pub(crate) struct Scope {
     pub(crate) database: String,
     context: SessionContext,
     temporary: Arc<MemorySchemaProvider>,
+    /// Tables have their hidden column.
+    names_path: Arc<AtomicBool>,
 }
 
 impl Scope {
@@ -38,10 +41,13 @@ impl Scope {
         let config = config(database, shared.limits.parallelism)?;
         let context = SessionContext::new_with_config_rt(config, Arc::clone(&shared.runtime));
         functions::register(&context);
+        unnest::register(&context)?;
         let temporary = Arc::new(MemorySchemaProvider::new());
-        let names = Names { shared: Arc::clone(shared), depth, temporary: Arc::clone(&temporary) };
+        let names_path = Arc::new(AtomicBool::new(false));
+        let own = (Arc::clone(&temporary), Arc::clone(&names_path));
+        let names = Names { shared: Arc::clone(shared), depth, temporary: own.0, names_path: own.1 };
         context.register_catalog(CATALOG, Arc::new(names));
-        Ok(Self { shared: Arc::clone(shared), database: database.to_owned(), context, temporary })
+        Ok(Self { shared: Arc::clone(shared), database: database.to_owned(), context, temporary, names_path })
     }
 
     /// Makes a table that only this statement knows, and says how to name it.
@@ -57,6 +63,11 @@ impl Scope {
         if let ControlFlow::Break(refused) = tree.visit(&mut guard) {
             return Err(*refused);
         }
+        if guard.names_path {
+            self.names_path.store(true, Ordering::Relaxed);
+            // It goes on in any case.
+            let _ = tree.visit(&mut Hiding);
+        }
         for (nth, versioned) in guard.versions.into_iter().enumerate() {
             self.fix_version(nth, versioned).await?;
         }
@@ -71,6 +82,7 @@ impl Scope {
             Version::Moment(expression) => self.snapshot_at(&loaded, &expression).await?,
         };
         let provider = Snapshot::older(loaded.table, snapshot, &self.shared.file_io)?;
+        let provider = if self.names_path.load(Ordering::Relaxed) { provider.with_path() } else { provider };
         self.temporary(&Guard::version_name(nth), Arc::new(provider))?;
         Ok(())
     }
@@ -190,6 +202,8 @@ fn config(database: &str, parallelism: usize) -> Result<SessionConfig> {
         ("datafusion.catalog.create_default_catalog_and_schema", "false"),
         ("datafusion.catalog.default_catalog", CATALOG),
         ("datafusion.catalog.default_schema", database),
+        // It moves the access to a field below the unnesting of the list that has it.
+        ("datafusion.optimizer.enable_leaf_expression_pushdown", "false"),
         ("datafusion.execution.time_zone", "+00:00"),
     ];
     for (key, value) in settings {

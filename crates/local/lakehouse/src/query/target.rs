@@ -116,12 +116,7 @@ impl Target {
     }
 
     /// The rows of the marked files, with what is to be done with them.
-    pub(crate) fn marked(
-        table: Table,
-        file_io: &FileIO,
-        numbered: &Numbered,
-        marks: Arc<Marks>,
-    ) -> Result<Self> {
+    pub(crate) fn marked(table: Table, file_io: &FileIO, numbered: &Numbered, marks: Arc<Marks>) -> Result<Self> {
         let mut numbers: Vec<i32> = marks.keys().copied().collect();
         numbers.sort_unstable();
         let files = numbers.into_iter().filter_map(|number| Some((number, numbered.file(number)?))).collect();

@@ -1,294 +1,255 @@
-//! `FROM t CROSS JOIN UNNEST(t.items) AS i(a, b)`: each row of `t` once for each of its items, the fields of an item as
-//! columns. DataFusion's `UNNEST` in `FROM` sees no columns, so such a join becomes a subquery that unnests in its
-//! `SELECT`, and the names are rewritten: `i.a` is a column of the subquery, which keeps the alias of `t`.
+//! `UNNEST` in `FROM`, alone or joined to what stands before it: each element of an array becomes a row beside the row
+//! that it came from. Arrays of rows give a column a field, maps give keys and values, several arrays go in step.
+//! DataFusion plans `UNNEST` of constants only, and has no ordinality.
 //! <https://trino.io/docs/current/sql/select.html#unnest>.
-//!
-//! Not here: several lists in one `UNNEST`, `WITH ORDINALITY`, a list of tables that are joined before it.
 
-use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::{Column, DFSchema, TableReference, UnnestOptions, plan_err};
+use datafusion::error::Result as DataFusionResult;
+use datafusion::functions::core::expr_fn::{coalesce, get_field, greatest};
+use datafusion::functions_nested::expr_fn::{array_length, gen_series, map_keys, map_values};
+use datafusion::logical_expr::planner::{PlannedRelation, RelationPlanner, RelationPlannerContext, RelationPlanning};
+use datafusion::logical_expr::{Expr as Planned, ExprSchemable, LogicalPlan, LogicalPlanBuilder, cast, lit, when};
+use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{
-    Expr, Ident, JoinOperator, ObjectName, OrderBy, Query, Select, SelectItem, SelectItemQualifiedWildcardKind, SetExpr,
-    TableAlias, TableFactor, TableWithJoins, VisitMut, VisitorMut, WildcardAdditionalOptions,
+    Expr, Join, JoinConstraint, JoinOperator, Select, Spanned, TableAlias, TableFactor, TableWithJoins, Value,
 };
 
-use super::functions::ELEMENT;
-use super::guard::names_columns;
-use crate::error::{Error, Result};
+use super::guard::{names_columns, refused};
+use crate::error::Result;
 
-/// Rewrites what the query's own `FROM` unnests; subqueries are rewritten when they are visited.
-pub(super) fn rewrite(query: &mut Query) -> Result<()> {
-    let Query { body, order_by, .. } = query;
-    rewrite_body(body, order_by.as_mut())
+/// Columns that are unnested, before they have their own names.
+const ITEM: &str = "__sluice_item";
+
+/// Has `UNNEST` planned here.
+pub(super) fn register(context: &SessionContext) -> Result<()> {
+    let registered = context.register_relation_planner(Arc::new(Unnesting));
+    registered.map_err(crate::error::query("set up the query engine"))
 }
 
-fn rewrite_body(body: &mut SetExpr, order_by: Option<&mut OrderBy>) -> Result<()> {
-    match body {
-        SetExpr::Select(select) => rewrite_select(select, order_by),
-        SetExpr::SetOperation { left, right, .. } => {
-            rewrite_body(left, None)?;
-            rewrite_body(right, None)
-        }
-        _ => Ok(()),
+/// Puts each `UNNEST` that speaks of columns into one factor with all that it may speak of: what stands before it.
+pub(super) fn gather(select: &mut Select) -> Result<()> {
+    for item in &mut select.from {
+        fold_joins(item)?;
     }
+    let Some(last) = select.from.iter().rposition(|item| is_lateral(&item.relation)) else { return Ok(()) };
+    if last == 0 {
+        let instead = "put the table before it: FROM table CROSS JOIN UNNEST(column) AS t(item)";
+        return refused(select.from[0].relation.span(), "`UNNEST` of a column that no table before it has", instead);
+    }
+    let rest = select.from.split_off(last + 1);
+    let mut items = std::mem::take(&mut select.from).into_iter();
+    let Some(mut gathered) = items.next() else { return Ok(()) };
+    for item in items {
+        let lateral = is_lateral(&item.relation);
+        gathered.joins.push(Join {
+            relation: item.relation,
+            global: false,
+            join_operator: JoinOperator::CrossJoin(JoinConstraint::None),
+        });
+        if lateral {
+            gathered = nested(gathered);
+        }
+        gathered.joins.extend(item.joins);
+    }
+    select.from = vec![gathered];
+    select.from.extend(rest);
+    Ok(())
 }
 
-fn rewrite_select(select: &mut Select, mut order_by: Option<&mut OrderBy>) -> Result<()> {
-    as_joins(&mut select.from);
-    for at in 0..select.from.len() {
-        while let Some(unnesting) = Unnesting::take(&mut select.from[at]) {
-            let mut from = std::mem::take(&mut select.from);
-            let is_alone = from.len() == 1 && from[at].joins.is_empty();
-            unnesting.rename_items(&mut select.projection, is_alone)?;
-            let mut renaming = Renaming { unnesting: &unnesting, depth: 0 };
-            let _ = VisitMut::visit(select, &mut renaming);
-            if let Some(order_by) = order_by.as_deref_mut() {
-                let _ = VisitMut::visit(order_by, &mut renaming);
-            }
-            for join in from.iter_mut().flat_map(|table| &mut table.joins) {
-                renaming.in_join(&mut join.relation, &mut join.join_operator);
-            }
-            from[at].relation = unnesting.subquery(from[at].relation.clone())?;
-            select.from = from;
+fn is_lateral(factor: &TableFactor) -> bool {
+    matches!(factor, TableFactor::UNNEST { array_exprs, .. } if array_exprs.iter().any(names_columns))
+}
+
+fn nested(inner: TableWithJoins) -> TableWithJoins {
+    let relation = TableFactor::NestedJoin { table_with_joins: Box::new(inner), alias: None };
+    TableWithJoins { relation, joins: Vec::new() }
+}
+
+fn fold_joins(item: &mut TableWithJoins) -> Result<()> {
+    if !item.joins.iter().any(|join| is_lateral(&join.relation)) {
+        return Ok(());
+    }
+    let joins = std::mem::take(&mut item.joins);
+    for join in joins {
+        let lateral = is_lateral(&join.relation);
+        if lateral && keeps_unmatched(&join.join_operator).is_none() {
+            let instead = "write CROSS JOIN UNNEST(…), or LEFT JOIN UNNEST(…) ON TRUE";
+            return refused(join.relation.span(), "`UNNEST` of a column in this join", instead);
+        }
+        item.joins.push(join);
+        if lateral {
+            let inner = std::mem::replace(item, TableWithJoins { relation: empty(), joins: Vec::new() });
+            *item = nested(inner);
         }
     }
     Ok(())
 }
 
-/// `FROM t, UNNEST(t.a)` is `FROM t CROSS JOIN UNNEST(t.a)`.
-fn as_joins(from: &mut Vec<TableWithJoins>) {
-    let mut at = 1;
-    while at < from.len() {
-        let is_lateral = from[at].joins.is_empty() && list_of(&from[at].relation).is_some();
-        if !is_lateral {
-            at += 1;
-            continue;
-        }
-        let lateral = from.remove(at);
-        let join_operator = JoinOperator::CrossJoin(datafusion::sql::sqlparser::ast::JoinConstraint::None);
-        let join = datafusion::sql::sqlparser::ast::Join { relation: lateral.relation, global: false, join_operator };
-        from[at - 1].joins.push(join);
-    }
+/// Something to stand in a place for a moment.
+fn empty() -> TableFactor {
+    let table_with_joins = TableWithJoins { relation: unnest_of_nothing(), joins: Vec::new() };
+    TableFactor::NestedJoin { table_with_joins: Box::new(table_with_joins), alias: None }
 }
 
-/// The one list that is unnested with a name for it and for its columns.
-fn list_of(factor: &TableFactor) -> Option<(&Expr, &TableAlias)> {
-    match factor {
-        TableFactor::UNNEST {
-            alias: Some(alias),
-            array_exprs,
-            with_offset: false,
-            with_ordinality: false,
-            ..
-        } if array_exprs.len() == 1 && names_columns(&array_exprs[0]) && !alias.columns.is_empty() => {
-            Some((&array_exprs[0], alias))
+fn unnest_of_nothing() -> TableFactor {
+    let (array_exprs, with_offset, with_ordinality) = (Vec::new(), false, false);
+    TableFactor::UNNEST { alias: None, array_exprs, with_offset, with_offset_alias: None, with_ordinality }
+}
+
+/// Whether a join keeps a row that has no elements; nothing for a join that `UNNEST` does not have.
+fn keeps_unmatched(operator: &JoinOperator) -> Option<bool> {
+    let is_true = |expr: &Expr| matches!(expr, Expr::Value(value) if value.value == Value::Boolean(true));
+    match operator {
+        JoinOperator::CrossJoin(JoinConstraint::None) => Some(false),
+        JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) if is_true(on) => {
+            Some(false)
+        }
+        JoinOperator::Left(JoinConstraint::On(on)) | JoinOperator::LeftOuter(JoinConstraint::On(on))
+            if is_true(on) =>
+        {
+            Some(true)
         }
         _ => None,
     }
 }
 
-/// A list that is unnested.
-struct Unnesting {
-    list: Expr,
-    /// The name of the table that has the list.
-    base: Ident,
-    alias: Ident,
-    columns: Vec<Ident>,
-}
+#[derive(Debug)]
+struct Unnesting;
 
-impl Unnesting {
-    /// Takes the join with a list out, if it is the first join of the table.
-    fn take(table: &mut TableWithJoins) -> Option<Self> {
-        let join = table.joins.first()?;
-        let (list, alias) = match join.join_operator {
-            JoinOperator::CrossJoin(_) => list_of(&join.relation)?,
-            _ => return None,
-        };
-        let unnesting = Self {
-            list: list.clone(),
-            base: name_of(&table.relation)?,
-            alias: alias.name.clone(),
-            columns: alias.columns.iter().map(|column| column.name.clone()).collect(),
-        };
-        table.joins.remove(0);
-        Some(unnesting)
-    }
-
-    /// What a column of the list is called in the subquery.
-    fn inner(&self, column: &Ident) -> Ident {
-        Ident::with_quote('"', format!("{}${}", lower(&self.alias), lower(column)))
-    }
-
-    fn expression(&self, column: &Ident) -> Vec<Ident> {
-        vec![self.base.clone(), self.inner(column)]
-    }
-
-    fn column(&self, name: &Ident) -> Option<&Ident> {
-        self.columns.iter().find(|column| lower(column) == lower(name))
-    }
-
-    /// The column of the list that a name means.
-    fn meant(&self, name: &[Ident]) -> Option<(&Ident, usize)> {
-        match name {
-            [alias, column, ..] if lower(alias) == lower(&self.alias) => Some((self.column(column)?, 2)),
-            _ => None,
-        }
-    }
-
-    /// Keeps the names of a result's columns, and what `*` stands for.
-    fn rename_items(&self, projection: &mut Vec<SelectItem>, is_alone: bool) -> Result<()> {
-        let mut renamed = Vec::new();
-        for item in projection.drain(..) {
-            match item {
-                SelectItem::UnnamedExpr(Expr::Identifier(name)) if self.column(&name).is_some() => {
-                    let alias = name.clone();
-                    renamed.push(SelectItem::ExprWithAlias { expr: Expr::Identifier(name), alias });
-                }
-                SelectItem::UnnamedExpr(Expr::CompoundIdentifier(name)) if self.meant(&name).is_some() => {
-                    let alias = name.last().cloned().unwrap_or_else(|| self.alias.clone());
-                    renamed.push(SelectItem::ExprWithAlias { expr: Expr::CompoundIdentifier(name), alias });
-                }
-                SelectItem::Wildcard(_) if is_alone => {
-                    renamed.push(all_of(&self.base));
-                    renamed.extend(self.items());
-                }
-                SelectItem::Wildcard(_) => {
-                    let message = "`*` over UNNEST and other tables is not supported; name the columns";
-                    return Err(Error::Invalid(message.to_owned()));
-                }
-                SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), options) => {
-                    if name.to_string().eq_ignore_ascii_case(&self.alias.to_string()) {
-                        renamed.extend(self.items());
-                    } else {
-                        let kind = SelectItemQualifiedWildcardKind::ObjectName(name);
-                        renamed.push(SelectItem::QualifiedWildcard(kind, options));
-                    }
-                }
-                other => renamed.push(other),
+impl RelationPlanner for Unnesting {
+    fn plan_relation(
+        &self,
+        relation: TableFactor,
+        context: &mut dyn RelationPlannerContext,
+    ) -> DataFusionResult<RelationPlanning> {
+        let (left, unnest, keeps) = match relation {
+            TableFactor::UNNEST { .. } => (LogicalPlanBuilder::empty(true).build()?, relation, false),
+            TableFactor::NestedJoin { mut table_with_joins, alias: None } => {
+                let last = table_with_joins.joins.pop_if(|join| matches!(join.relation, TableFactor::UNNEST { .. }));
+                let keeps = last.as_ref().and_then(|join| keeps_unmatched(&join.join_operator));
+                let (Some(last), Some(keeps)) = (last.clone(), keeps) else {
+                    table_with_joins.joins.extend(last);
+                    let original = TableFactor::NestedJoin { table_with_joins, alias: None };
+                    return Ok(RelationPlanning::Original(Box::new(original)));
+                };
+                let left = if table_with_joins.joins.is_empty() {
+                    table_with_joins.relation
+                } else {
+                    TableFactor::NestedJoin { table_with_joins, alias: None }
+                };
+                (context.plan(left)?, last.relation, keeps)
             }
-        }
-        *projection = renamed.into_iter().map(|item| self.without_own(item)).collect::<Result<_>>()?;
-        Ok(())
-    }
-
-    fn items(&self) -> Vec<SelectItem> {
-        let item = |column: &Ident| SelectItem::ExprWithAlias {
-            expr: Expr::CompoundIdentifier(self.expression(column)),
-            alias: column.clone(),
+            other => return Ok(RelationPlanning::Original(Box::new(other))),
         };
-        self.columns.iter().map(item).collect()
+        let plan = unnested(left, unnest, keeps, context)?;
+        Ok(RelationPlanning::Planned(Box::new(PlannedRelation::new(plan, None))))
     }
+}
 
-    /// All of the table, without what the list adds to it here.
-    fn without_own(&self, item: SelectItem) -> Result<SelectItem> {
-        let SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), _) = &item else {
-            return Ok(item);
-        };
-        if !name.to_string().eq_ignore_ascii_case(&self.base.to_string()) {
-            return Ok(item);
+/// One list that is unnested, and how many columns it gives.
+struct List {
+    values: Planned,
+    item: DataType,
+}
+
+fn unnested(
+    left: LogicalPlan,
+    unnest: TableFactor,
+    keeps: bool,
+    context: &mut dyn RelationPlannerContext,
+) -> DataFusionResult<LogicalPlan> {
+    let TableFactor::UNNEST { alias, array_exprs, with_ordinality, .. } = unnest else {
+        return plan_err!("this is no UNNEST");
+    };
+    let mut lists = Vec::new();
+    for array in array_exprs {
+        let values = context.sql_to_expr(array, left.schema())?;
+        lists.extend(lists_of(values, left.schema())?);
+    }
+    if lists.is_empty() {
+        return plan_err!("UNNEST needs an array or a map");
+    }
+    if with_ordinality {
+        lists.push(List { values: numbers(&lists)?, item: DataType::Int64 });
+    }
+    let own: Vec<Planned> = left.schema().columns().into_iter().map(Planned::Column).collect();
+    let mut projected = own.clone();
+    for (nth, list) in lists.iter().enumerate() {
+        projected.push(or_null(list.values.clone(), keeps)?.alias(format!("{ITEM}{nth}")));
+    }
+    let items = (0..lists.len()).map(|nth| Column::from_name(format!("{ITEM}{nth}"))).collect();
+    let options = UnnestOptions { preserve_nulls: keeps, recursions: Vec::new() };
+    let plan = LogicalPlanBuilder::from(left).project(projected)?.unnest_columns_with_options(items, options)?;
+    let named = named(&lists, alias.as_ref(), context)?;
+    plan.project(own.into_iter().chain(named))?.build()
+}
+
+/// The lists that an argument gives: an array one, a map two.
+fn lists_of(values: Planned, schema: &DFSchema) -> DataFusionResult<Vec<List>> {
+    match values.get_type(schema)? {
+        DataType::List(item) | DataType::LargeList(item) | DataType::FixedSizeList(item, _) => {
+            Ok(vec![List { values, item: item.data_type().clone() }])
         }
-        let own: Vec<String> = self.columns.iter().map(|column| self.inner(column).to_string()).collect();
-        let query = crate::sql::parse_query(&format!("SELECT {}.* EXCLUDE ({}) FROM x", self.base, own.join(", ")))?;
-        match *query.body {
-            SetExpr::Select(mut select) if select.projection.len() == 1 => Ok(select.projection.remove(0)),
-            _ => Ok(item),
+        DataType::Map(entries, _) => {
+            let DataType::Struct(fields) = entries.data_type() else { return plan_err!("this is no map") };
+            let of = |nth: usize| fields.get(nth).map_or(DataType::Null, |field| field.data_type().clone());
+            let keys = List { values: map_keys(values.clone()), item: of(0) };
+            Ok(vec![keys, List { values: map_values(values), item: of(1) }])
         }
-    }
-
-    /// The table with its rows repeated for each item.
-    fn subquery(&self, relation: TableFactor) -> Result<TableFactor> {
-        let (base, item) = (&self.base, Ident::with_quote('"', format!("{}$item", lower(&self.alias))));
-        let count = self.columns.len();
-        let columns = self.columns.iter().enumerate();
-        let columns: Vec<String> = columns
-            .map(|(at, column)| format!("{ELEMENT}({base}.{item}, {}, {count}) AS {}", at + 1, self.inner(column)))
-            .collect();
-        let text = format!(
-            "SELECT {base}.* EXCLUDE ({item}), {} FROM (SELECT {base}.*, unnest({}) AS {item} FROM x) AS {base}",
-            columns.join(", "),
-            self.list
-        );
-        let mut outer = crate::sql::parse_query(&text)?;
-        let broken = || Error::Invalid(format!("`UNNEST({})` cannot be read here", self.list));
-        let table = first_table(&mut outer).ok_or_else(broken)?;
-        let TableFactor::Derived { subquery: inner, .. } = table else { return Err(broken()) };
-        *first_table(inner).ok_or_else(broken)? = relation;
-        let alias = TableAlias { explicit: true, name: base.clone(), columns: Vec::new() };
-        Ok(TableFactor::Derived { lateral: false, subquery: outer, alias: Some(alias), sample: None })
+        other => plan_err!("UNNEST takes an array or a map, not a value of type {other}"),
     }
 }
 
-fn first_table(query: &mut Query) -> Option<&mut TableFactor> {
-    match query.body.as_mut() {
-        SetExpr::Select(select) => select.from.first_mut().map(|table| &mut table.relation),
-        _ => None,
+/// From 1 to the length of the longest list.
+fn numbers(lists: &[List]) -> DataFusionResult<Planned> {
+    let length = |list: &List| coalesce(vec![cast(array_length(list.values.clone()), DataType::Int64), lit(0_i64)]);
+    let longest = match lists {
+        [one] => length(one),
+        several => greatest(several.iter().map(length).collect()),
+    };
+    Ok(gen_series(lit(1_i64), longest, lit(1_i64)))
+}
+
+/// An empty list keeps its row as a null one does, where rows without elements are kept.
+fn or_null(values: Planned, keeps: bool) -> DataFusionResult<Planned> {
+    if !keeps {
+        return Ok(values);
     }
+    let is_empty = array_length(values.clone()).gt(lit(0_u64));
+    when(is_empty, values).end()
 }
 
-fn all_of(table: &Ident) -> SelectItem {
-    let name = ObjectName::from(vec![table.clone()]);
-    SelectItem::QualifiedWildcard(SelectItemQualifiedWildcardKind::ObjectName(name), WildcardAdditionalOptions::default())
-}
-
-/// The name by which expressions speak of a table.
-fn name_of(factor: &TableFactor) -> Option<Ident> {
-    match factor {
-        TableFactor::Table { alias: Some(alias), .. } | TableFactor::Derived { alias: Some(alias), .. } => {
-            Some(alias.name.clone())
-        }
-        TableFactor::Table { name, .. } => name.0.last().and_then(|part| part.as_ident()).cloned(),
-        _ => None,
-    }
-}
-
-fn lower(name: &Ident) -> String {
-    name.value.to_lowercase()
-}
-
-/// Turns the names of a list's columns into those of the subquery.
-struct Renaming<'a> {
-    unnesting: &'a Unnesting,
-    /// Within subqueries names without an alias are their own.
-    depth: usize,
-}
-
-impl Renaming<'_> {
-    /// Conditions of a later join, and a later list; what else is joined has names of its own.
-    fn in_join(&mut self, relation: &mut TableFactor, operator: &mut JoinOperator) {
-        let _ = VisitMut::visit(operator, self);
-        if let TableFactor::UNNEST { array_exprs, .. } = relation {
-            let _ = VisitMut::visit(array_exprs, self);
-        }
-    }
-}
-
-impl VisitorMut for Renaming<'_> {
-    type Break = ();
-
-    fn pre_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth += 1;
-        ControlFlow::Continue(())
-    }
-
-    fn post_visit_query(&mut self, _: &mut Query) -> ControlFlow<()> {
-        self.depth -= 1;
-        ControlFlow::Continue(())
-    }
-
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
-        let renamed = match expr {
-            Expr::Identifier(name) if self.depth == 0 => {
-                self.unnesting.column(name).map(|column| self.unnesting.expression(column))
+/// The columns of the elements under their own names.
+fn named(
+    lists: &[List],
+    alias: Option<&TableAlias>,
+    context: &dyn RelationPlannerContext,
+) -> DataFusionResult<Vec<Planned>> {
+    let mut columns = Vec::new();
+    for (nth, list) in lists.iter().enumerate() {
+        let item = Planned::Column(Column::from_name(format!("{ITEM}{nth}")));
+        match &list.item {
+            DataType::Struct(fields) => {
+                columns.extend(fields.iter().map(|field| get_field(item.clone(), field.name().as_str())));
             }
-            Expr::CompoundIdentifier(name) => self.unnesting.meant(name).map(|(column, used)| {
-                let fields = name[used..].iter().cloned();
-                self.unnesting.expression(column).into_iter().chain(fields).collect()
-            }),
-            _ => None,
-        };
-        if let Some(name) = renamed {
-            *expr = Expr::CompoundIdentifier(name);
+            _ => columns.push(item),
         }
-        ControlFlow::Continue(())
     }
+    let Some(alias) = alias else {
+        let unnamed = columns.into_iter().enumerate();
+        return Ok(unnamed.map(|(nth, column)| column.alias(format!("_col{nth}"))).collect());
+    };
+    if !alias.columns.is_empty() && alias.columns.len() != columns.len() {
+        let (given, there) = (alias.columns.len(), columns.len());
+        return plan_err!("`{}` names {given} columns and UNNEST gives {there}", alias.name);
+    }
+    let table = TableReference::bare(context.normalize_ident(alias.name.clone()));
+    let named = columns.into_iter().enumerate().map(|(nth, column)| {
+        let given = alias.columns.get(nth).map(|column| context.normalize_ident(column.name.clone()));
+        column.alias_qualified(Some(table.clone()), given.unwrap_or_else(|| format!("_col{nth}")))
+    });
+    Ok(named.collect())
 }

@@ -13,7 +13,7 @@ use crate::table::create::{NewTable, abandon, publish, unborn};
 use crate::types::ColumnType;
 
 /// Where a table goes: where it says, or below its database's location, or where the warehouse puts it.
-async fn located(run: &Run<'_>, name: &TableName, location: Option<String>) -> Result<Option<String>> {
+pub(super) async fn located(run: &Run<'_>, name: &TableName, location: Option<String>) -> Result<Option<String>> {
     if location.is_some() {
         return Ok(location);
     }
@@ -42,7 +42,6 @@ pub(super) async fn iceberg(run: &Run<'_>, statement: CreateIceberg) -> Result<(
 
 pub(super) async fn table_as(run: &Run<'_>, mut statement: CreateTableAs) -> Result<Counts> {
     let name = statement.name.full(run.database)?;
-    is_iceberg(&mut statement.properties, statement.name.position)?;
     let location = statement.properties.remove("location");
     let location = located(run, &name, location).await?;
     let scope = run.scope()?;
@@ -79,17 +78,20 @@ pub(super) async fn table_as(run: &Run<'_>, mut statement: CreateTableAs) -> Res
     }
 }
 
-/// What is made here is an Iceberg table. Athena makes a Hive table unless told otherwise, so it must be said.
-fn is_iceberg(properties: &mut BTreeMap<String, String>, position: Position) -> Result<()> {
-    let kind = properties.remove("table_type").unwrap_or_else(|| "HIVE".to_owned());
+/// Whether an Iceberg table is meant. Athena makes a table of files unless told otherwise.
+pub(super) fn is_iceberg(properties: &mut BTreeMap<String, String>, position: Position) -> Result<bool> {
+    let kind = properties.remove("table_type").unwrap_or_else(|| "HIVE".to_owned()).to_ascii_lowercase();
     let external = properties.remove("is_external");
-    if !kind.eq_ignore_ascii_case("iceberg") {
-        let instead = "write WITH (table_type = 'ICEBERG', is_external = false)";
-        return Err(Error::unsupported(position, format!("`CREATE TABLE AS` with the table type `{kind}`"), instead));
-    }
-    match external.as_deref() {
-        None | Some("false") => Ok(()),
-        Some(other) => Err(Error::Invalid(format!("an Iceberg table has `is_external = false`, not `{other}`"))),
+    match (kind.as_str(), external.as_deref()) {
+        ("iceberg", None | Some("false")) => Ok(true),
+        ("hive", None | Some("true")) => Ok(false),
+        ("iceberg" | "hive", Some(other)) => {
+            Err(Error::Invalid(format!("a table of the type `{kind}` does not have `is_external = {other}`")))
+        }
+        _ => {
+            let what = format!("`CREATE TABLE AS` with the table type `{kind}`");
+            Err(Error::unsupported(position, what, "write table_type = 'ICEBERG', or leave it out"))
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Statements that change names: databases, tables, views, columns, partitions.
 
-use super::{Run, create, partitions};
+use super::{Run, create, create_hive, partitions};
 use crate::catalog::{Column, Database, Entry, Versioned, View};
 use crate::change::Counts;
 use crate::error::{Error, Result};
@@ -15,7 +15,13 @@ const MOST_ATTEMPTS: usize = 20;
 
 pub(super) async fn define(run: &Run<'_>, statement: Statement) -> Result<Answer> {
     let counts = match statement {
-        Statement::CreateTableAs(statement) => create::table_as(run, statement).await?,
+        Statement::CreateTableAs(mut statement) => {
+            if !create::is_iceberg(&mut statement.properties, statement.name.position)? {
+                let written = create_hive::table_as(run, statement).await?;
+                return Ok(Answer::of_files(Kind::Ddl, written));
+            }
+            create::table_as(run, statement).await?
+        }
         other => {
             change_name(run, other).await?;
             Counts::default()

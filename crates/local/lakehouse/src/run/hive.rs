@@ -109,7 +109,8 @@ mod tests {
         ] {
             assert_eq!(Format::of_hive(&[], &format.hive(), &BTreeMap::new()).unwrap(), format);
         }
-        let orc = HiveStorage { serde: "org.apache.hadoop.hive.ql.io.orc.OrcSerde".to_owned(), ..HiveStorage::default() };
+        let orc =
+            HiveStorage { serde: "org.apache.hadoop.hive.ql.io.orc.OrcSerde".to_owned(), ..HiveStorage::default() };
         assert!(Format::of_hive(&[], &orc, &BTreeMap::new()).is_err());
     }
 }

@@ -2,6 +2,7 @@
 //! or shows them is done here.
 
 mod create;
+mod create_hive;
 mod ddl;
 mod hive;
 mod iceberg_predicate;
@@ -32,6 +33,10 @@ pub(crate) async fn run(shop: &Arc<Shop>, database: &str, meter: &Meter, text: &
         Statement::Insert(_) | Statement::Merge(_) | Statement::Update(_) | Statement::Delete(_) => {
             let counts = run.change(statement).await?;
             Ok(Answer::empty(Kind::Dml, counts))
+        }
+        Statement::Unload(unload) => {
+            let written = create_hive::unload(&run, unload).await?;
+            Ok(Answer::of_files(Kind::Dml, written))
         }
         Statement::Show(what) => show::show(&run, what).await,
         Statement::Describe { name, of } => show::describe(&run, &name, of).await,
@@ -65,7 +70,7 @@ impl Run<'_> {
                 let plan = scope.plan(*query).await?;
                 let schema = Arc::clone(plan.schema().inner());
                 let rows = scope.stream(plan).await?;
-                Ok(Answer { kind: Kind::Dml, schema, rows, counts: change::Counts::default() })
+                Ok(Answer { kind: Kind::Dml, schema, rows, counts: change::Counts::default(), files: Vec::new() })
             }
             Statement::Explain { query, analyze } => {
                 let plan = scope.plan(*query).await?;

@@ -38,6 +38,7 @@ fn of(statement: &Statement) -> Class {
         Statement::Update(_) => (Kind::Dml, "UPDATE", false),
         Statement::Delete(_) => (Kind::Dml, "DELETE", false),
         Statement::CreateTableAs(_) => (Kind::Ddl, "CREATE_TABLE_AS_SELECT", false),
+        Statement::Unload(_) => (Kind::Dml, "UNLOAD", false),
         Statement::CreateDatabase { .. } => (Kind::Ddl, "CREATE_DATABASE", false),
         Statement::DropDatabase { .. } => (Kind::Ddl, "DROP_DATABASE", false),
         Statement::CreateIceberg(_) | Statement::CreateExternal(_) => (Kind::Ddl, "CREATE_TABLE", false),
@@ -115,7 +116,10 @@ mod tests {
     #[test]
     fn values_take_the_place_of_question_marks() {
         let values = |values: &[&str]| values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>();
-        let filled = with_parameters("SELECT '?' -- ?\n FROM t WHERE a = ? AND b IN (?, ?)", &values(&["'x''y'", "1", "DATE '2024-01-01'"]));
+        let filled = with_parameters(
+            "SELECT '?' -- ?\n FROM t WHERE a = ? AND b IN (?, ?)",
+            &values(&["'x''y'", "1", "DATE '2024-01-01'"]),
+        );
         assert_eq!(filled.unwrap(), "SELECT '?' -- ?\n FROM t WHERE a = 'x''y' AND b IN (1, DATE '2024-01-01')");
         for wrong in [&["1"][..], &["1", "2", "3"], &["1", "2; DROP TABLE t"], &["1", "2, 3"], &["1", "'"]] {
             assert!(with_parameters("SELECT ? + ?", &values(wrong)).is_err(), "{wrong:?}");

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::cursor::Cursor;
-use super::statement::{CreateIceberg, CreateTableAs, Definition, Name, PartitionField, Statement, Transform};
+use super::statement::{CreateIceberg, CreateTableAs, Definition, Name, PartitionField, Statement, Transform, Unload};
 use super::{dml, external, types};
 use crate::catalog::{Column, checked};
 use crate::error::{Error, Result};
@@ -150,7 +150,10 @@ fn table_as(cursor: &mut Cursor, name: Name, if_not_exists: bool) -> Result<Stat
                 Value::Array(fields) if matches!(key.as_str(), "partitioned_by" | "partitioning") => {
                     partition_fields = fields.iter().map(|field| partition_field_of(field)).collect::<Result<_>>()?;
                 }
-                Value::Array(_) => return Err(Error::Invalid(format!("the property `{key}` takes a text"))),
+                Value::Array(_) => {
+                    let instead = "leave it out; an Iceberg table with partitioning = ARRAY['bucket(n, column)'] does it";
+                    return Err(Error::unsupported(cursor.position(), format!("the property `{key}`"), instead));
+                }
                 Value::Text(text) => drop(properties.insert(key, text)),
             }
         }
@@ -160,6 +163,28 @@ fn table_as(cursor: &mut Cursor, name: Name, if_not_exists: bool) -> Result<Stat
     cursor.take_last("WITH DATA");
     let query = dml::query(cursor)?;
     Ok(Statement::CreateTableAs(CreateTableAs { name, if_not_exists, properties, partition_fields, query, with_data }))
+}
+
+/// `UNLOAD (query) TO 'place' WITH (properties)`.
+pub(super) fn unload(cursor: &mut Cursor) -> Result<Statement> {
+    let position = cursor.position();
+    cursor.expect("UNLOAD")?;
+    let query = dml::query(&mut cursor.parenthesised()?)?;
+    cursor.expect("TO")?;
+    let to = cursor.string()?;
+    let mut properties = BTreeMap::new();
+    if cursor.take("WITH") {
+        for (key, value) in cursor.list(with_property)? {
+            match value {
+                Value::Text(text) => drop(properties.insert(key, text)),
+                Value::Array(_) => {
+                    let instead = "write CREATE TABLE … WITH (partitioned_by = …) AS SELECT …";
+                    return Err(Error::unsupported(position, format!("the property `{key}` of UNLOAD"), instead));
+                }
+            }
+        }
+    }
+    Ok(Statement::Unload(Unload { query, to, properties, position }))
 }
 
 enum Value {

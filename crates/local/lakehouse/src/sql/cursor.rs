@@ -171,6 +171,24 @@ impl Cursor {
         all
     }
 
+    /// Takes what stands in the parentheses that are next.
+    pub(super) fn parenthesised(&mut self) -> Result<Self> {
+        self.expect_token(&Token::LParen)?;
+        let (start, mut depth) = (self.at, 1_usize);
+        while depth > 0 {
+            match self.peek() {
+                Some(Token::LParen) => depth += 1,
+                Some(Token::RParen) => depth -= 1,
+                Some(_) => {}
+                None => return Err(self.expected("`)`")),
+            }
+            self.skip();
+        }
+        let end = self.at - 1;
+        let tokens = self.tokens[start..end].to_vec();
+        Ok(Self { text: self.text.clone(), tokens, at: 0, end: position(&self.tokens[end]) })
+    }
+
     /// What is left, as it was written.
     pub(super) fn text_of_rest(&self) -> String {
         let start = self.position();

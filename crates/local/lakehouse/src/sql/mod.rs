@@ -20,7 +20,7 @@ use std::fmt;
 pub use class::{Class, class, execution, with_parameters};
 pub(crate) use statement::{
     Alteration, CreateExternal, CreateIceberg, CreateTableAs, Definition, Described, Insert, Name, PartitionField,
-    RowFormat, Show, Statement, Storage, Transform,
+    RowFormat, Show, Statement, Storage, Transform, Unload,
 };
 
 pub(crate) use external::unescaped;

@@ -55,6 +55,7 @@ pub(crate) enum Statement {
     CreateIceberg(CreateIceberg),
     CreateExternal(Box<CreateExternal>),
     CreateTableAs(CreateTableAs),
+    Unload(Unload),
     CreateView { name: Name, or_replace: bool, query: String, columns: Vec<String> },
     DropTable { name: Name, if_exists: bool },
     DropView { name: Name, if_exists: bool },
@@ -108,6 +109,15 @@ pub(crate) struct CreateTableAs {
     pub(crate) partition_fields: Vec<PartitionField>,
     pub(crate) query: Box<ast::Query>,
     pub(crate) with_data: bool,
+}
+
+/// `UNLOAD (query) TO 'place' WITH (properties)`.
+#[derive(Debug)]
+pub(crate) struct Unload {
+    pub(crate) query: Box<ast::Query>,
+    pub(crate) to: String,
+    pub(crate) properties: BTreeMap<String, String>,
+    pub(crate) position: Position,
 }
 
 /// One field of `PARTITIONED BY` of an Iceberg table.
@@ -187,6 +197,7 @@ pub(super) fn read(cursor: &mut Cursor) -> Result<Statement> {
         "UPDATE" => dml::update(cursor),
         "DELETE" => dml::delete(cursor),
         "CREATE" => create::read(cursor),
+        "UNLOAD" => create::unload(cursor),
         "DROP" => alter::drop(cursor),
         "ALTER" => alter::alter(cursor),
         "MSCK" => alter::repair(cursor),
@@ -203,7 +214,6 @@ fn refused(position: Position, word: &str) -> Error {
     let instead = match word {
         "USE" => "write `database.table`, or set the database of the session",
         "TRUNCATE" => "write `DELETE FROM table`",
-        "UNLOAD" => "write `CREATE TABLE … WITH (…) AS SELECT …`",
         "REPLACE" => "write `MERGE INTO`",
         "PREPARE" | "EXECUTE" | "DEALLOCATE" => "write the values into the statement",
         "GRANT" | "REVOKE" => "there are no users here",
@@ -211,8 +221,11 @@ fn refused(position: Position, word: &str) -> Error {
         "CALL" => "write `OPTIMIZE … REWRITE DATA` or `VACUUM`",
         "COMMIT" | "ROLLBACK" | "BEGIN" | "START" => "each statement commits by itself",
         _ => {
-            "a statement begins with SELECT, INSERT, MERGE, UPDATE, DELETE, CREATE, ALTER, DROP, SHOW, DESCRIBE, \
-              MSCK, OPTIMIZE or VACUUM"
+            let message = format!(
+                "`{word}` begins no statement; a statement begins with SELECT, INSERT, MERGE, UPDATE, DELETE, CREATE, \
+                 ALTER, DROP, SHOW, DESCRIBE, MSCK, OPTIMIZE or VACUUM"
+            );
+            return Error::Syntax { position, message };
         }
     };
     Error::unsupported(position, format!("`{word}`"), instead)

@@ -158,7 +158,7 @@ fn builder(tables: &Tables, loaded: &Loaded, schema: &SchemaRef) -> Builder {
     DataFileWriterBuilder::new(rolling)
 }
 
-fn parquet_properties(codec: Codec) -> WriterProperties {
+pub(crate) fn parquet_properties(codec: Codec) -> WriterProperties {
     let compression = match codec {
         Codec::Zstd => Compression::ZSTD(ZstdLevel::default()),
         Codec::Snappy => Compression::SNAPPY,

@@ -125,42 +125,6 @@ async fn external_tables_are_read_by_their_partitions() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lists_are_unnested_into_columns() {
-    let lake = Lake::new().await;
-    lake.file(
-        "docs/a.json",
-        "{\"id\":1,\"tags\":[\"x\",\"y\"],\"items\":[{\"k\":\"a\",\"n\":[1,2]},{\"k\":\"b\",\"n\":[3]}]}\n{\"id\":2,\"items\":[]}\n",
-    );
-    lake.run(
-        "CREATE EXTERNAL TABLE docs (id int, tags array<string>, items array<struct<k:string,n:array<int>>>)
-         ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://docs/'",
-    )
-    .await;
-    for (query, rows) in [
-        ("SELECT d.id, t.tag FROM docs AS d CROSS JOIN UNNEST(d.tags) AS t(tag) ORDER BY t.tag", vec!["1|x", "1|y"]),
-        ("SELECT id, tag FROM docs, UNNEST(tags) AS t(tag) WHERE tag <> 'x'", vec!["1|y"]),
-        ("SELECT k, count(*) FROM docs CROSS JOIN UNNEST(items) AS i(k, n) GROUP BY k ORDER BY k", vec!["a|1", "b|1"]),
-        (
-            "SELECT i.k, m.number FROM docs AS d CROSS JOIN UNNEST(d.items) AS i(k, n) \
-             CROSS JOIN UNNEST(i.n) AS m(number) ORDER BY 2",
-            vec!["a|1", "a|2", "b|3"],
-        ),
-        ("SELECT t.* FROM docs AS d CROSS JOIN UNNEST(d.tags) AS t(tag) ORDER BY tag DESC", vec!["y", "x"]),
-        (
-            "SELECT count(*) FROM docs AS d CROSS JOIN UNNEST(d.tags) AS t(tag) \
-             WHERE EXISTS (SELECT 1 FROM docs AS o WHERE o.id = d.id AND t.tag = 'x')",
-            vec!["1"],
-        ),
-    ] {
-        assert_eq!(lake.rows(query).await, rows, "{query}");
-    }
-    let all = "SELECT * FROM (SELECT d.id FROM docs AS d) AS d, docs AS o CROSS JOIN UNNEST(o.tags) AS t(tag)";
-    assert!(lake.refused(all).await.to_string().contains("name the columns"));
-    let few = "SELECT i.k FROM docs AS d CROSS JOIN UNNEST(d.items) AS i(k)";
-    assert!(lake.refused(few).await.chain().contains("UNNEST gives 2 columns, and 1 are named"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn text_files_are_read_as_their_serde_reads_them() {
     let lake = Lake::new().await;
     lake.file("d/a.csv", "id|name|n\n1|a b|7\n2|\\N|x\n3\n");
@@ -242,10 +206,10 @@ async fn what_is_wrong_is_said() {
         ("SELECT transform(ARRAY[1], 2)", "line 1:8: the function `transform` is not supported; it takes a lambda"),
         ("SELECT arrow_cast(1, 'Int8')", "the function `arrow_cast` is not supported"),
         ("SELECT lengt('a')", "did you mean `length`?"),
-        (
-            "SELECT * FROM t CROSS JOIN UNNEST(name)",
-            "this form of `UNNEST` is not supported; write `FROM table CROSS JOIN UNNEST(table.list) AS name(column",
-        ),
+        ("SELECT * FROM t CROSS JOIN UNNEST(name) AS u(x)", "UNNEST takes an array or a map"),
+        ("SELECT * FROM t CROSS JOIN UNNEST(ARRAY[1]) AS u(x, y)", "names 2 columns and UNNEST gives 1"),
+        ("SELECT * FROM t RIGHT JOIN UNNEST(ARRAY[id]) AS u(x) ON TRUE", "line 1:"),
+        ("SELECT * FROM UNNEST(id) AS u(x)", "put the table before it"),
         ("SELECT * FROM t TABLESAMPLE BERNOULLI (10)", "`TABLESAMPLE` is not supported"),
         ("SELECT * FROM t FOR UPDATE", "not supported"),
         ("SELECT * FROM t FETCH FIRST 2 ROWS ONLY", "`FETCH FIRST` is not supported; write LIMIT"),
@@ -261,7 +225,10 @@ async fn what_is_wrong_is_said() {
         ("CREATE TABLE u (a int) PARTITIONED BY (b)", "there is no column `b`"),
         ("CREATE TABLE u (a double) PARTITIONED BY (bucket(4, a))", "cannot be partitioned so"),
         ("CREATE TABLE u (a int) LOCATION 'file:///etc'", "is not below"),
-        ("CREATE TABLE u AS SELECT 1 a", "table_type = 'ICEBERG'"),
+        ("CREATE TABLE u WITH (format = 'ORC') AS SELECT 1 a", "the format `ORC` is not supported"),
+        ("CREATE TABLE u WITH (bucketed_by = ARRAY['a']) AS SELECT 1 a", "the property `bucketed_by`"),
+        ("CREATE TABLE u WITH (partitioned_by = ARRAY['a']) AS SELECT 1 a, 2 b", "must be the last ones"),
+        ("UNLOAD (SELECT 1) TO 's3://b/u/'", "the format `ORC` is not supported"),
         (
             "CREATE EXTERNAL TABLE e (a int) STORED AS ORC LOCATION 's3://b/e'",
             "the format `orc` is not supported; use TEXTFILE or PARQUET",
@@ -322,4 +289,127 @@ async fn expressions_mean_what_they_mean_in_trino() {
     assert_eq!(lake.rows(ordered).await, ["2", "1", "NULL"]);
     let windows = "SELECT x, row_number() OVER (ORDER BY x), sum(x) OVER () FROM (VALUES (1), (2)) AS t(x) ORDER BY 1";
     assert_eq!(lake.rows(windows).await, ["1|1|3", "2|2|3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn elements_of_arrays_are_rows() {
+    let lake = Lake::new().await;
+    lake.file(
+        "docs/a.json",
+        "{\"id\":1,\"tags\":[\"x\",\"y\"],\"parts\":[{\"start\":1,\"text\":\"a\",\"words\":[\"p\",\"q\"]},{\"start\":2,\"text\":\"b\",\"words\":[]}],\"marks\":{\"k\":\"v\",\"l\":null}}\n\
+         {\"id\":2,\"tags\":[],\"parts\":null,\"marks\":{}}\n{\"id\":3}\n",
+    );
+    lake.run(
+        "CREATE EXTERNAL TABLE docs (id int, tags array<string>,
+         parts array<struct<start:int,text:string,words:array<string>>>, marks map<string,string>)
+         ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://docs/'",
+    )
+    .await;
+    for (query, rows) in [
+        ("SELECT d.id, t.tag FROM docs d CROSS JOIN UNNEST(d.tags) AS t(tag) ORDER BY 1, 2", vec!["1|x", "1|y"]),
+        ("SELECT id, tag FROM docs, UNNEST(tags) AS t(tag) WHERE tag <> 'x'", vec!["1|y"]),
+        (
+            "SELECT id, tag, n FROM docs CROSS JOIN UNNEST(tags) WITH ORDINALITY AS t(tag, n) ORDER BY n",
+            vec!["1|x|1", "1|y|2"],
+        ),
+        (
+            "SELECT id, tag FROM docs LEFT JOIN UNNEST(tags) AS t(tag) ON TRUE ORDER BY id, tag",
+            vec!["1|x", "1|y", "2|NULL", "3|NULL"],
+        ),
+        (
+            "SELECT id, start, text FROM docs CROSS JOIN UNNEST(parts) AS p(start, text, words) ORDER BY start",
+            vec!["1|1|a", "1|2|b"],
+        ),
+        (
+            "SELECT p.text, w.word FROM docs CROSS JOIN UNNEST(parts) AS p(start, text, words)
+             CROSS JOIN UNNEST(p.words) AS w(word) ORDER BY 2",
+            vec!["a|p", "a|q"],
+        ),
+        ("SELECT k, v FROM docs CROSS JOIN UNNEST(marks) AS m(k, v) ORDER BY k", vec!["k|v", "l|NULL"]),
+        (
+            "SELECT a, b FROM UNNEST(ARRAY[1, 2], ARRAY['x']) WITH ORDINALITY AS u(a, b, n) ORDER BY n",
+            vec!["1|x", "2|NULL"],
+        ),
+        (
+            "SELECT tag, count(*) FROM docs JOIN (VALUES (1, 'one')) AS v(id, name) ON docs.id = v.id
+             CROSS JOIN UNNEST(tags) AS t(tag) GROUP BY tag ORDER BY tag",
+            vec!["x|1", "y|1"],
+        ),
+        ("SELECT count(*) FROM (SELECT id FROM docs, UNNEST(tags) AS t(tag) UNION ALL SELECT 7)", vec!["3"]),
+    ] {
+        assert_eq!(lake.rows(query).await, rows, "{query}");
+    }
+    lake.run("CREATE VIEW tagged AS SELECT id, tag FROM docs CROSS JOIN UNNEST(tags) AS t(tag)").await;
+    assert_eq!(lake.rows("SELECT max(tag) FROM tagged").await, ["y"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn casts_are_trinos() {
+    let lake = Lake::new().await;
+    for (expression, expected) in [
+        ("CAST(2.5 AS bigint)", "3"),
+        ("CAST(CAST(-2.5 AS double) AS integer)", "-3"),
+        ("CAST('17' AS bigint)", "17"),
+        ("CAST(1.25 AS varchar)", "1.25"),
+        ("CAST(CAST(1 AS double) AS varchar)", "1.0"),
+        ("CAST(CAST(12345678 AS double) AS varchar)", "1.2345678E7"),
+        ("CAST(true AS varchar)", "true"),
+        ("CAST(DATE '2024-02-03' AS varchar)", "2024-02-03"),
+        ("CAST(TIMESTAMP '2024-02-03 04:05:06' AS varchar)", "2024-02-03 04:05:06.000"),
+        ("CAST('abcdef' AS varchar(3))", "abc"),
+        ("CAST('a' AS char(3)) || '|'", "a  |"),
+        ("CAST(7 AS varchar(1))", "7"),
+        ("CAST(1.7 AS decimal)", "2"),
+        ("CAST('12.345' AS decimal(10,2))", "12.35"),
+        ("TRY_CAST('x' AS integer)", "NULL"),
+    ] {
+        assert_eq!(lake.rows(&format!("SELECT {expression}")).await, [expected], "{expression}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_tell_the_file_that_they_come_from() {
+    let lake = with_numbers().await;
+    lake.file("raw/y=1/a.json", "{\"id\":1}\n");
+    lake.file("raw/y=2/b.json", "{\"id\":2}\n{\"id\":3}\n");
+    lake.run(
+        "CREATE EXTERNAL TABLE raw (id int) PARTITIONED BY (y int)
+         ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://raw/'",
+    )
+    .await;
+    lake.run("MSCK REPAIR TABLE raw").await;
+    let last = "regexp_extract(\"$path\", '[^/]*$')";
+    let named = format!("SELECT {last}, * FROM raw WHERE \"$path\" LIKE '%b.json' ORDER BY id");
+    assert_eq!(lake.rows(&named).await, ["b.json|2|2", "b.json|3|2"]);
+    assert_eq!(lake.rows("SELECT * FROM raw WHERE id = 1").await, ["1|1"]);
+    let counted = "SELECT count(DISTINCT \"$path\"), count(*) FROM raw r";
+    assert_eq!(lake.rows(counted).await, ["2|3"]);
+    let joined = format!("SELECT t.id, {} FROM t JOIN raw r ON t.id = r.id ORDER BY 1", last.replace("\"$", "r.\"$"));
+    assert_eq!(lake.rows(&joined).await, ["1|a.json", "2|b.json", "3|b.json"]);
+    assert_eq!(lake.rows("SELECT count(DISTINCT \"$path\") FROM t").await, ["4"]);
+    lake.run("CREATE VIEW v AS SELECT * FROM raw").await;
+    assert_eq!(lake.rows("SELECT count(*) FROM v, raw WHERE raw.\"$path\" LIKE '%a.json'").await, ["3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_becomes_files_of_parquet() {
+    let lake = with_numbers().await;
+    let counts = lake
+        .run("CREATE TABLE files WITH (format = 'PARQUET', external_location = 's3://out/f/', write_compression = 'ZSTD', partitioned_by = ARRAY['name']) AS SELECT id, price, day, name FROM t")
+        .await;
+    assert_eq!(counts.inserted, 4);
+    assert_eq!(lake.rows("SELECT id, name FROM files WHERE name = 'b'").await, ["2|b"]);
+    assert_eq!(lake.rows("SELECT id, price, day FROM files ORDER BY id LIMIT 1").await, ["1|1.5|2024-01-01"]);
+    let partitions = ["name=__HIVE_DEFAULT_PARTITION__", "name=a", "name=b", "name=d"];
+    assert_eq!(lake.rows("SHOW PARTITIONS files").await, partitions);
+    assert_eq!(lake.rows("SELECT id FROM files WHERE name IS NULL").await, ["3"]);
+    assert!(lake.refused("CREATE TABLE again WITH (external_location = 's3://out/f/') AS SELECT 1 a").await.to_string().contains("not empty"));
+    lake.run("CREATE TABLE empty WITH (format = 'PARQUET') AS SELECT id, name FROM t WITH NO DATA").await;
+    assert_eq!(lake.rows("SELECT count(*) FROM empty").await, ["0"]);
+    let many = "CREATE TABLE many WITH (external_location = 's3://out/m/', partitioned_by = ARRAY['p']) AS SELECT x, x AS p FROM UNNEST(sequence(1, 200)) AS u(x)";
+    assert!(lake.refused(many).await.to_string().contains("more than 100 partitions"));
+    assert!(lake.files_below("out/m").is_empty());
+    assert_eq!(lake.run("UNLOAD (SELECT id, name FROM t WHERE id < 3) TO 's3://out/u/' WITH (format = 'PARQUET')").await.inserted, 2);
+    lake.run("CREATE EXTERNAL TABLE u (id bigint, name string) STORED AS PARQUET LOCATION 's3://out/u/'").await;
+    assert_eq!(lake.rows("SELECT * FROM u ORDER BY id").await, ["1|a", "2|b"]);
 }

@@ -71,13 +71,7 @@ async fn step_functions(
     Ok(case::with_times(case::pascal(&body)))
 }
 
-async fn json_service(
-    states: &States,
-    caller: &Caller,
-    service: &str,
-    action: &str,
-    parameters: &Value,
-) -> Outcome {
+async fn json_service(states: &States, caller: &Caller, service: &str, action: &str, parameters: &Value) -> Outcome {
     let (operation, body, media) = (operation(action), without_nulls(parameters), &states.inner.services.media);
     let services = &states.inner.services;
     match service {

@@ -3,7 +3,7 @@
 //! DataFusion happens to have one of that name: it may mean something else.
 //! <https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html>.
 
-mod element;
+mod cast;
 mod json;
 mod list;
 mod template;
@@ -14,15 +14,14 @@ mod udf;
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, Function, Spanned};
 
-pub(super) use element::ELEMENT;
-
 use super::guard::place;
 use crate::error::{Error, Result};
 
 /// Adds the functions that are made here.
 pub(super) fn register(context: &SessionContext) {
-    context.register_udf(element::function());
-    for function in text::functions().into_iter().chain(time::functions()).chain(json::functions()) {
+    for function in
+        text::functions().into_iter().chain(time::functions()).chain(json::functions()).chain(cast::functions())
+    {
         context.register_udf(function);
     }
 }
@@ -35,7 +34,13 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
             *expr = rewritten;
             Ok(())
         }
-        Expr::Cast { data_type, .. } => check_cast(&data_type.to_string(), expr),
+        Expr::Cast { expr: of, data_type, .. } => {
+            if let Some(rewritten) = cast::rewritten(of, data_type)? {
+                *expr = rewritten;
+                return Ok(());
+            }
+            cast::round(of, data_type)
+        }
         Expr::Substring { expr: of, substring_from, substring_for, .. } => {
             let (of, from, length) = (of.clone(), substring_from.clone(), substring_for.clone());
             *expr = substring(*of, from, length)?;
@@ -59,21 +64,10 @@ fn substring(of: Expr, from: Option<Box<Expr>>, length: Option<Box<Expr>>) -> Re
     template::parsed(&format!("{}({of}, {from}{length})", text::SUBSTR))
 }
 
-/// Types whose length DataFusion would forget.
-fn check_cast(name: &str, expr: &Expr) -> Result<()> {
-    let upper = name.to_ascii_uppercase();
-    let has_length = upper.starts_with("CHAR(") || upper.starts_with("VARCHAR(") || upper.starts_with("CHARACTER");
-    if !has_length {
-        return Ok(());
-    }
-    let instead = "cast to VARCHAR and take substr(…, 1, n)";
-    Err(Error::unsupported(place(expr.span()), format!("a cast to `{name}`"), instead))
-}
-
 /// What a call becomes; `None` if it stays as it is.
 fn call(function: &Function) -> Result<Option<Expr>> {
     let name = function.name.to_string().to_ascii_lowercase();
-    if list::SAME.contains(&name.as_str()) || udf::NAMES.contains(&name.as_str()) || name == ELEMENT {
+    if list::SAME.contains(&name.as_str()) || udf::NAMES.contains(&name.as_str()) {
         return Ok(None);
     }
     if let Some(expanded) = template::expand(&name, function)? {
