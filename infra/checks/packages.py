@@ -8,8 +8,8 @@ from subject import crates
 # Lambda loads the whole archive before the first line runs.
 MOST_BYTES = 5_000_000
 
-# These hold every service with its SDK and the readers of documents, which need unwinding to survive a stranger's file.
-LARGER = {name: 7_000_000 for name in ("classify", "poll-status", "postprocess", "start-job")}
+# It holds every service's SDK and every reader of documents, with unwinding, so that a stranger's file cannot end it.
+LARGER = {"start-job": 7_000_000}
 
 
 def check(folder):
