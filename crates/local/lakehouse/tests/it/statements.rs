@@ -339,6 +339,14 @@ async fn elements_of_arrays_are_rows() {
     ] {
         assert_eq!(lake.rows(query).await, rows, "{query}");
     }
+    lake.run("CREATE TABLE kept (id int, tags array<string>, parts array<struct<start:int,text:string>>, marks map<string,string>)").await;
+    lake.run("INSERT INTO kept (id, tags, marks) SELECT id, tags, marks FROM docs").await;
+    lake.run("UPDATE kept SET tags = ARRAY['new'] WHERE id = 3").await;
+    let kept = "SELECT id, tag FROM kept CROSS JOIN UNNEST(tags) AS t(tag) ORDER BY 1, 2";
+    assert_eq!(lake.rows(kept).await, ["1|x", "1|y", "3|new"]);
+    assert_eq!(lake.rows("SELECT k FROM kept CROSS JOIN UNNEST(marks) AS m(k, v) ORDER BY 1").await, ["k", "l"]);
+    lake.run("OPTIMIZE kept REWRITE DATA USING BIN_PACK").await;
+    assert_eq!(lake.rows("SELECT count(*) FROM kept").await, ["3"]);
     lake.run("CREATE VIEW tagged AS SELECT id, tag FROM docs CROSS JOIN UNNEST(tags) AS t(tag)").await;
     assert_eq!(lake.rows("SELECT max(tag) FROM tagged").await, ["y"]);
 }
