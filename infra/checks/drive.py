@@ -19,7 +19,7 @@ from botocore.config import Config
 from pattern import matches
 from resolve import ACCOUNT, REGION, Resolver
 
-BUCKETS = {name: f"sluice-{name.lower()}" for name in ("Raw", "Extracted", "Partitioned", "Catalog")}
+BUCKETS = {name: f"sluice-{name.lower()}" for name in ("Raw", "Extracted", "Partitioned", "Catalog", "Lake")}
 
 # What is put, under a key that S3 may hold, and what must come of it.
 FILES = {

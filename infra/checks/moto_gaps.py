@@ -58,6 +58,13 @@ def invoke_config(stack, given):
     return all(there[member] == wanted[member] for member in members)
 
 
+def schedule(stack, given):
+    scheduler = stack.of("scheduler")
+    scheduler.create_schedule(**given)
+    there = scheduler.get_schedule(Name=given["Name"])
+    return there["ScheduleExpression"] == given["ScheduleExpression"] and there["Target"]["Arn"] == given["Target"]["Arn"]
+
+
 TYPES = {
     "AWS::Athena::WorkGroup": workgroup,
     "AWS::CloudWatch::Alarm": alarm,
@@ -66,6 +73,7 @@ TYPES = {
     "AWS::Lambda::EventInvokeConfig": invoke_config,
     "AWS::S3::BucketPolicy": bucket_policy,
     "AWS::SNS::TopicPolicy": topic_policy,
+    "AWS::Scheduler::Schedule": schedule,
     "AWS::SQS::QueuePolicy": queue_policy,
 }
 

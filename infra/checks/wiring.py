@@ -4,7 +4,7 @@ import re
 
 from subject import arn_of, listed
 
-DATA = {"RawBucket", "ExtractedBucket", "PartitionedBucket", "CatalogBucket"}
+DATA = {"RawBucket", "ExtractedBucket", "PartitionedBucket", "CatalogBucket", "LakeBucket"}
 VERSIONED = {"RawBucket", "CatalogBucket"}
 
 # The metrics that alarms and dashboard read. CloudWatch takes any name, and shows nothing.
