@@ -114,9 +114,7 @@ fn keeps_unmatched(operator: &JoinOperator) -> Option<bool> {
         JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) if is_true(on) => {
             Some(false)
         }
-        JoinOperator::Left(JoinConstraint::On(on)) | JoinOperator::LeftOuter(JoinConstraint::On(on))
-            if is_true(on) =>
-        {
+        JoinOperator::Left(JoinConstraint::On(on)) | JoinOperator::LeftOuter(JoinConstraint::On(on)) if is_true(on) => {
             Some(true)
         }
         _ => None,

@@ -411,13 +411,23 @@ async fn a_query_becomes_files_of_parquet() {
     let partitions = ["name=__HIVE_DEFAULT_PARTITION__", "name=a", "name=b", "name=d"];
     assert_eq!(lake.rows("SHOW PARTITIONS files").await, partitions);
     assert_eq!(lake.rows("SELECT id FROM files WHERE name IS NULL").await, ["3"]);
-    assert!(lake.refused("CREATE TABLE again WITH (external_location = 's3://out/f/') AS SELECT 1 a").await.to_string().contains("not empty"));
+    assert!(
+        lake.refused("CREATE TABLE again WITH (external_location = 's3://out/f/') AS SELECT 1 a")
+            .await
+            .to_string()
+            .contains("not empty")
+    );
     lake.run("CREATE TABLE empty WITH (format = 'PARQUET') AS SELECT id, name FROM t WITH NO DATA").await;
     assert_eq!(lake.rows("SELECT count(*) FROM empty").await, ["0"]);
     let many = "CREATE TABLE many WITH (external_location = 's3://out/m/', partitioned_by = ARRAY['p']) AS SELECT x, x AS p FROM UNNEST(sequence(1, 200)) AS u(x)";
     assert!(lake.refused(many).await.to_string().contains("more than 100 partitions"));
     assert!(lake.files_below("out/m").is_empty());
-    assert_eq!(lake.run("UNLOAD (SELECT id, name FROM t WHERE id < 3) TO 's3://out/u/' WITH (format = 'PARQUET')").await.inserted, 2);
+    assert_eq!(
+        lake.run("UNLOAD (SELECT id, name FROM t WHERE id < 3) TO 's3://out/u/' WITH (format = 'PARQUET')")
+            .await
+            .inserted,
+        2
+    );
     lake.run("CREATE EXTERNAL TABLE u (id bigint, name string) STORED AS PARQUET LOCATION 's3://out/u/'").await;
     assert_eq!(lake.rows("SELECT * FROM u ORDER BY id").await, ["1|a", "2|b"]);
 }
