@@ -10,7 +10,9 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use aws_config::SdkConfig;
 use aws_sdk_s3::config::retry::{RetryPartition, TokenBucket};
-use cloud::deployment::{CATALOG_BUCKET, EXTRACTED_BUCKET, LAKE_BUCKET, QUEUE, RAW_BUCKET, STATE_MACHINE, UPSERT_STATE_MACHINE, queue_url};
+use cloud::deployment::{
+    CATALOG_BUCKET, EXTRACTED_BUCKET, LAKE_BUCKET, QUEUE, RAW_BUCKET, STATE_MACHINE, UPSERT_STATE_MACHINE, queue_url,
+};
 
 use crate::arguments::{Elsewhere, Hosting, Target};
 use crate::environment::Environment;

@@ -6,8 +6,8 @@
 //! [`arguments`] is what a person types, [`deployment`] what it is typed at, [`commands`] one file for each command.
 
 mod arguments;
-mod bulk;
 mod athena;
+mod bulk;
 mod catalog;
 mod commands;
 mod deployment;

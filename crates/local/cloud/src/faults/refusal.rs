@@ -39,9 +39,7 @@ fn throttled(surface: Surface) -> (u16, &'static str) {
         | Surface::Rekognition
         | Surface::Sqs
         | Surface::Glue
-        | Surface::Queue => {
-            (400, "ThrottlingException")
-        }
+        | Surface::Queue => (400, "ThrottlingException"),
     }
 }
 

@@ -11,9 +11,9 @@ use asl::{Failure, Payload, Stimulus, TaskId};
 use jiff::Timestamp;
 use tokio::sync::{mpsc, oneshot};
 
+use super::States;
 use super::activities::Handed;
 use super::driver::{self, Kept};
-use super::States;
 use crate::wire::ServiceError;
 
 /// Executions in memory at once: enough to keep every worker busy, few enough for their documents (256 KiB at most

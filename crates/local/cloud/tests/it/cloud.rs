@@ -60,7 +60,9 @@ async fn a_missing_function_is_named() {
 #[tokio::test]
 async fn the_stack_is_deployed_and_deployed_again() {
     let directory = tempfile::tempdir().unwrap();
-    for name in ["start", "classify", "start-job", "poll-status", "postprocess", "catalog", "stage-changes", "commit-changes"] {
+    for name in
+        ["start", "classify", "start-job", "poll-status", "postprocess", "catalog", "stage-changes", "commit-changes"]
+    {
         std::os::unix::fs::symlink(crate::common::example("worker"), directory.path().join(name)).unwrap();
     }
     let data = directory.path().join("data");
@@ -104,7 +106,7 @@ async fn json_services_speak_their_protocol() {
     assert_eq!((listed.status, listed.json()), (200, json!({"stateMachines": []})));
     assert!(listed.head.contains("content-type: application/x-amz-json-1.0"));
     assert!(listed.head.contains("x-amzn-requestid: "));
-    let unknown = call(&endpoint, "AmazonSQS.SendMessage", &json!({})).await;
+    let unknown = call(&endpoint, "DynamoDB_20120810.ListTables", &json!({})).await;
     assert_eq!((unknown.status, unknown.json()["__type"].as_str()), (400, Some("UnknownOperationException")));
     let broken = send(&endpoint, "POST /\r\nX-Amz-Target: AWSStepFunctions.ListStateMachines", "[1]").await;
     assert_eq!(broken.json()["__type"], "SerializationException");

@@ -137,7 +137,17 @@ pub(crate) fn insert(database: &Connection, row: &Row) -> rusqlite::Result<i64> 
     let Row { kind, version_arn, alias_arn, trace_header, .. } = row;
     let kind = kind.name();
     database.prepare_cached(sql)?.insert(params![
-        arn, machine_arn, revision, name, status, input, started, kind, version_arn, alias_arn, trace_header
+        arn,
+        machine_arn,
+        revision,
+        name,
+        status,
+        input,
+        started,
+        kind,
+        version_arn,
+        alias_arn,
+        trace_header
     ])
 }
 
