@@ -100,7 +100,9 @@ fn the_sequencer_decides_merged_or_waiting() {
     let up = program.up(&[]);
     let state = || {
         let rows = lake::rows(&program, "SELECT key, status, reason FROM catalog ORDER BY key, version_id");
-        let shown = |row: &Value| format!("{} {}", row["key"].as_str().expect("a key"), row["status"].as_str().expect("a status"));
+        let shown = |row: &Value| {
+            format!("{} {}", row["key"].as_str().expect("a key"), row["status"].as_str().expect("a status"))
+        };
         rows.iter().map(shown).collect::<Vec<_>>()
     };
     leave(&up, &record("a.txt", "v1", "00B0", &json!({"status": "FAILED", "reason": "x"})));

@@ -98,10 +98,7 @@ fn files_as_programs_write_them() {
     put("8-folder/", b"");
     let report = lake::upsert(&up, &settings("odd"));
     assert_eq!(totals(&report), [7, 9, 4, 0, 0, 6]);
-    assert_eq!(
-        content(&sluice, "odd"),
-        ["1|3|newest", "2|1|two\r\nlines, \"q\"", "3|1|three", "8|1|eight"]
-    );
+    assert_eq!(content(&sluice, "odd"), ["1|3|newest", "2|1|two\r\nlines, \"q\"", "3|1|three", "8|1|eight"]);
     let prefix = report["totals"]["rejects"][0].as_str().expect("an address").replace("s3://sluice-lake/", "");
     let rejects: Vec<Value> = lake::keys(&up, LAKE, &prefix)
         .iter()
@@ -142,12 +139,26 @@ fn json_lines_by_their_paths() {
     let line = |id: u32, amount: &str, day: &str| {
         format!("{{\"key\":{{\"id\":{id}}},\"value\":{{\"amount\":{amount},\"day\":\"{day}\"}}}}\n")
     };
-    lake::put(&up, "changes", "paths/a.jsonl", line(1, "1.5", "2026-05-02") + "[]\nnonsense\n{}\n" + &line(2, "2", "2026-05-02"));
+    lake::put(
+        &up,
+        "changes",
+        "paths/a.jsonl",
+        line(1, "1.5", "2026-05-02") + "[]\nnonsense\n{}\n" + &line(2, "2", "2026-05-02"),
+    );
     assert_eq!(totals(&lake::upsert(&up, &table)), [1, 2, 2, 0, 0, 3]);
     lake::put(&up, "changes", "paths/b.jsonl", line(1, "7.25", "2026-05-09"));
     assert_eq!(totals(&lake::upsert(&up, &table)), [1, 1, 0, 1, 0, 0]);
-    let rows = lake::rows(&sluice, "SELECT id, CAST(amount AS varchar) AS amount, CAST(day AS varchar) AS day FROM trials.paths ORDER BY id");
-    assert_eq!(rows, [json!({"id": 1, "amount": "7.25", "day": "2026-05-02"}), json!({"id": 2, "amount": "2.00", "day": "2026-05-02"})]);
+    let rows = lake::rows(
+        &sluice,
+        "SELECT id, CAST(amount AS varchar) AS amount, CAST(day AS varchar) AS day FROM trials.paths ORDER BY id",
+    );
+    assert_eq!(
+        rows,
+        [
+            json!({"id": 1, "amount": "7.25", "day": "2026-05-02"}),
+            json!({"id": 2, "amount": "2.00", "day": "2026-05-02"})
+        ]
+    );
 }
 
 #[test]

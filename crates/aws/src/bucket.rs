@@ -33,12 +33,7 @@ impl Store {
     ///
     /// # Errors
     /// When S3 fails.
-    pub async fn open(
-        &self,
-        bucket: &str,
-        file: &SourceFile,
-        start: u64,
-    ) -> Result<Option<GetObjectOutput>, Failure> {
+    pub async fn open(&self, bucket: &str, file: &SourceFile, start: u64) -> Result<Option<GetObjectOutput>, Failure> {
         let request = self.client().get_object().bucket(bucket).key(&file.key).if_match(format!("\"{}\"", file.etag));
         let request = if start > 0 { request.range(format!("bytes={start}-")) } else { request };
         match request.send().await.map_err(|error| failure("s3:GetObject", &error)) {

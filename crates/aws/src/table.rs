@@ -84,7 +84,8 @@ async fn read(deployment: &Deployment, object: &ObjectRef) -> Result<TableSettin
     } else {
         toml::from_str(&text).map_err(|error| error.to_string())
     };
-    parsed.map_err(|error| Failure::invalid_input(format!("failed to understand the table settings `{object}`: {error}")))
+    parsed
+        .map_err(|error| Failure::invalid_input(format!("failed to understand the table settings `{object}`: {error}")))
 }
 
 /// The statement with the names of the deployment's buckets in it.

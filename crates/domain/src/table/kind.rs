@@ -4,9 +4,9 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
-use jiff::Timestamp;
 use serde_json::{Number, Value};
 
 /// Longer than any sequencer of S3, which has 16 or 18 digits.

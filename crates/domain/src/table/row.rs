@@ -95,9 +95,7 @@ mod tests {
     }
 
     fn staged(cells: &[(&str, &str)]) -> Result<String, String> {
-        let find = |path: &[String]| {
-            cells.iter().find(|(name, _)| *name == path[0]).map(|(_, text)| Cell::Text(text))
-        };
+        let find = |path: &[String]| cells.iter().find(|(name, _)| *name == path[0]).map(|(_, text)| Cell::Text(text));
         stage(&table(), find, 7).map(|row| Value::Object(row).to_string())
     }
 

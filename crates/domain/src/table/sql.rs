@@ -39,8 +39,7 @@ pub fn create(table: &Table, location: &str) -> Vec<String> {
 #[must_use]
 pub fn create_staging(table: &Table, staging: &TableName, uri: &str) -> String {
     let own = table.columns.iter().map(|column| format!("`{}` {}", column.name, column.kind.staged()));
-    let columns: Vec<String> =
-        own.chain([format!("`{OPERATION}` string"), format!("`{POSITION}` bigint")]).collect();
+    let columns: Vec<String> = own.chain([format!("`{OPERATION}` string"), format!("`{POSITION}` bigint")]).collect();
     format!(
         "CREATE EXTERNAL TABLE IF NOT EXISTS {} ({}) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION '{uri}'",
         in_ddl(staging),
@@ -90,11 +89,7 @@ pub fn merge(table: &Table, staging: &TableName) -> String {
     let update = if set.is_empty() {
         String::new()
     } else {
-        format!(
-            " WHEN MATCHED AND s.{} = '{UPSERT}' AND {newer} THEN UPDATE SET {}",
-            quoted(OPERATION),
-            set.join(", ")
-        )
+        format!(" WHEN MATCHED AND s.{} = '{UPSERT}' AND {newer} THEN UPDATE SET {}", quoted(OPERATION), set.join(", "))
     };
     format!(
         "MERGE INTO {target} AS t USING ({source}) AS s ON {on} \

@@ -146,7 +146,9 @@ fn tables(statement: &str) -> Vec<Piece> {
             }
             (_, ")") if depth > 1 => drop(levels.pop()),
             (_, ",") => level.expects = level.in_tables,
-            (Kind::Word, "FROM") if !level.is_call && !(at > 0 && word(at - 1) == "DISTINCT" && is_comparison(at, &word)) => {
+            (Kind::Word, "FROM")
+                if !level.is_call && !(at > 0 && word(at - 1) == "DISTINCT" && is_comparison(at, &word)) =>
+            {
                 (level.in_tables, level.expects) = (true, true);
             }
             (Kind::Word, "JOIN") => (level.in_tables, level.expects) = (true, true),
@@ -194,7 +196,10 @@ mod tests {
         for (statement, past) in [
             ("SELECT * FROM d.t", "SELECT * FROM d.t @"),
             ("SELECT * FROM catalog AS c WHERE a = 1", "SELECT * FROM sluice.catalog_merged @ AS c WHERE a = 1"),
-            ("SELECT a FROM t, \"u\" x JOIN v ON t.a = v.a, w", "SELECT a FROM t @, \"u\" @ x JOIN v @ ON t.a = v.a, w"),
+            (
+                "SELECT a FROM t, \"u\" x JOIN v ON t.a = v.a, w",
+                "SELECT a FROM t @, \"u\" @ x JOIN v @ ON t.a = v.a, w",
+            ),
             ("SELECT extract(year FROM a), b FROM t", "SELECT extract(year FROM a), b FROM t @"),
             ("SELECT 1 FROM (SELECT * FROM t) AS s, u", "SELECT 1 FROM (SELECT * FROM t @) AS s, u @"),
             ("WITH s AS (SELECT * FROM t) SELECT * FROM s", "WITH s AS (SELECT * FROM t @) SELECT * FROM s"),

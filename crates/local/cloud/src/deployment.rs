@@ -238,12 +238,7 @@ fn substituted(text: &str, region: &str) -> Result<String, DeployError> {
 }
 
 /// Creates the machine, or gives it a new revision if its text has changed.
-async fn deploy_state_machine(
-    states: &States,
-    region: &str,
-    name: &str,
-    definition: &str,
-) -> Result<(), ServiceError> {
+async fn deploy_state_machine(states: &States, region: &str, name: &str, definition: &str) -> Result<(), ServiceError> {
     let role = format!("arn:aws:iam::{ACCOUNT}:role/{name}");
     let create = json!({"name": name, "definition": definition, "roleArn": role});
     match states.handle("CreateStateMachine", create).await {

@@ -53,14 +53,10 @@ impl Reader {
         if line.iter().all(u8::is_ascii_whitespace) && !is_long {
             return None;
         }
-        let content = if is_long {
-            Err(format!("the line is longer than {MOST_RECORD_BYTES} bytes"))
-        } else {
-            object(&line)
-        };
-        let content = content.map(Content::Object);
         let content =
-            content.map_err(|reason| Unreadable { reason, text: shown(&line), is_last: false });
+            if is_long { Err(format!("the line is longer than {MOST_RECORD_BYTES} bytes")) } else { object(&line) };
+        let content = content.map(Content::Object);
+        let content = content.map_err(|reason| Unreadable { reason, text: shown(&line), is_last: false });
         Some(Record { line: number, end: self.offset, lines: self.lines, content })
     }
 }

@@ -195,7 +195,8 @@ fn next(rows: &[Row], option: &str) -> Vec<String> {
     let show = key.map(|key| format!("next: sluice show{option} {key}    what one file says, and the way it took"));
     let failed = rows.iter().any(|row| row.has_failed() && row.execution_arn.is_some());
     let redrive = failed.then(|| format!("      sluice redrive{option} --all    try the failed ones again"));
-    let sql = format!("      sluice sql{option} \"SELECT status, count(*) FROM catalog GROUP BY status\"    ask the catalog");
+    let sql =
+        format!("      sluice sql{option} \"SELECT status, count(*) FROM catalog GROUP BY status\"    ask the catalog");
     let sql = show.is_some().then_some(sql);
     show.into_iter().chain(sql).chain(redrive).collect()
 }

@@ -90,7 +90,9 @@ fn csv(output: &mut Output, page: &Page, is_first: bool) -> anyhow::Result<()> {
         writer.write_record(page.columns.iter().map(ColumnInfo::name)).context("failed to write CSV")?;
     }
     for row in &page.rows {
-        writer.write_record(row.iter().map(|value| value.as_deref().unwrap_or_default())).context("failed to write CSV")?;
+        writer
+            .write_record(row.iter().map(|value| value.as_deref().unwrap_or_default()))
+            .context("failed to write CSV")?;
     }
     let bytes = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
     let text = String::from_utf8(bytes).context("failed to write CSV")?;

@@ -60,7 +60,9 @@ async fn a_missing_function_is_named() {
 #[tokio::test]
 async fn the_stack_is_deployed_and_deployed_again() {
     let directory = tempfile::tempdir().unwrap();
-    for name in ["start", "classify", "start-job", "poll-status", "postprocess", "catalog", "stage-changes", "commit-changes"] {
+    for name in
+        ["start", "classify", "start-job", "poll-status", "postprocess", "catalog", "stage-changes", "commit-changes"]
+    {
         std::os::unix::fs::symlink(crate::common::example("worker"), directory.path().join(name)).unwrap();
     }
     let data = directory.path().join("data");

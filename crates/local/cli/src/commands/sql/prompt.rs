@@ -23,9 +23,30 @@ const HISTORY: usize = 10_000;
 
 /// Words that are worth completing.
 const WORDS: [&str; 24] = [
-    "SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "HAVING", "LIMIT", "JOIN", "LEFT JOIN", "CROSS JOIN UNNEST",
-    "DISTINCT", "BETWEEN", "LIKE", "count(*)", "SHOW TABLES", "SHOW DATABASES", "DESCRIBE", "INSERT INTO", "UPDATE",
-    "DELETE FROM", "MERGE INTO", "CREATE TABLE", "FOR TIMESTAMP AS OF TIMESTAMP", "DESC",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP BY",
+    "ORDER BY",
+    "HAVING",
+    "LIMIT",
+    "JOIN",
+    "LEFT JOIN",
+    "CROSS JOIN UNNEST",
+    "DISTINCT",
+    "BETWEEN",
+    "LIKE",
+    "count(*)",
+    "SHOW TABLES",
+    "SHOW DATABASES",
+    "DESCRIBE",
+    "INSERT INTO",
+    "UPDATE",
+    "DELETE FROM",
+    "MERGE INTO",
+    "CREATE TABLE",
+    "FOR TIMESTAMP AS OF TIMESTAMP",
+    "DESC",
 ];
 
 /// Asks for statements until there are no more.
@@ -103,9 +124,9 @@ impl Completer for Names {
 
 /// Where the last word begins, and what it may become.
 fn complete(before: &str, tables: &[String]) -> (usize, Vec<String>) {
-    let start = before.rfind(|c: char| !(c.is_alphanumeric() || c == '_')).map_or(0, |at| {
-        at + before[at..].chars().next().map_or(0, char::len_utf8)
-    });
+    let start = before
+        .rfind(|c: char| !(c.is_alphanumeric() || c == '_'))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(0, char::len_utf8));
     let begun = before[start..].to_lowercase();
     if begun.is_empty() {
         return (start, Vec::new());
