@@ -200,7 +200,7 @@ class Readers(unittest.TestCase):
         """The table as the lakehouse reads it."""
         columns = model.names()
         rows = shell.rows(f"SELECT id, grp, n, CAST(seen AS VARCHAR){', extra' if model.extra else ''} FROM t")
-        read = [(int(row[0]), row[1], None if row[2] is None else int(row[2]), row[3].replace("T", " "), *row[4:])
+        read = [(int(row[0]), row[1], None if row[2] is None else int(row[2]), row[3].removesuffix(".000000"), *row[4:])
                 for row in rows]
         return plain(read, columns)
 

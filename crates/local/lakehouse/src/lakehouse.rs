@@ -77,7 +77,13 @@ impl std::fmt::Debug for Answer {
 impl Answer {
     /// An answer without rows.
     pub(crate) fn empty(kind: Kind, counts: Counts) -> Self {
-        Self { kind, schema: Arc::new(Schema::empty()), rows: futures::stream::empty().boxed(), counts, files: Vec::new() }
+        Self {
+            kind,
+            schema: Arc::new(Schema::empty()),
+            rows: futures::stream::empty().boxed(),
+            counts,
+            files: Vec::new(),
+        }
     }
 
     /// An answer without rows, whose rows went into files.

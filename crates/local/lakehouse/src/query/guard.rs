@@ -9,8 +9,8 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
-use super::{functions, path, unnest};
 use super::names::TEMPORARY;
+use super::{functions, path, unnest};
 use crate::error::{Error, Result};
 use crate::sql::{Name, Position};
 

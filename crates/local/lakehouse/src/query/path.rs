@@ -32,9 +32,10 @@ pub(crate) fn with_path(schema: &SchemaRef) -> SchemaRef {
 /// Leaves the hidden column out of what `*` stands for, in a select over tables that have it.
 pub(super) fn hide(select: &mut Select) {
     let is_table = |factor: &TableFactor| matches!(factor, TableFactor::Table { .. });
-    let reads_tables = select.from.iter().any(|item| {
-        is_table(&item.relation) || item.joins.iter().any(|join| is_table(&join.relation))
-    });
+    let reads_tables = select
+        .from
+        .iter()
+        .any(|item| is_table(&item.relation) || item.joins.iter().any(|join| is_table(&join.relation)));
     for item in select.projection.iter_mut().filter(|_| reads_tables) {
         if let SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) = item {
             exclude(options);

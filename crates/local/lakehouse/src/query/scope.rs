@@ -15,10 +15,10 @@ use datafusion::sql::sqlparser::ast::{self, VisitMut};
 use futures::StreamExt;
 use futures::stream::BoxStream;
 
-use super::{functions, unnest};
 use super::guard::{Guard, Hiding, Version, Versioned};
 use super::names::{Names, Shared, TEMPORARY};
 use super::provider::Snapshot;
+use super::{functions, unnest};
 use crate::catalog::TableName;
 use crate::error::{Error, Result, query as failed};
 use crate::sql::Name;

@@ -23,8 +23,15 @@ use crate::error::Result;
 /// Columns that are unnested, before they have their own names.
 const ITEM: &str = "__sluice_item";
 
+/// Rules that move the reading of a field below the node that makes rows of a list, where there is no such field yet.
+/// They serve sources that read single fields, which there are none of here.
+const HARMFUL_RULES: [&str; 2] = ["extract_leaf_expressions", "push_down_leaf_projections"];
+
 /// Has `UNNEST` planned here.
 pub(super) fn register(context: &SessionContext) -> Result<()> {
+    for rule in HARMFUL_RULES {
+        context.remove_optimizer_rule(rule);
+    }
     let registered = context.register_relation_planner(Arc::new(Unnesting));
     registered.map_err(crate::error::query("set up the query engine"))
 }
@@ -107,9 +114,7 @@ fn keeps_unmatched(operator: &JoinOperator) -> Option<bool> {
         JoinOperator::Join(JoinConstraint::On(on)) | JoinOperator::Inner(JoinConstraint::On(on)) if is_true(on) => {
             Some(false)
         }
-        JoinOperator::Left(JoinConstraint::On(on)) | JoinOperator::LeftOuter(JoinConstraint::On(on))
-            if is_true(on) =>
-        {
+        JoinOperator::Left(JoinConstraint::On(on)) | JoinOperator::LeftOuter(JoinConstraint::On(on)) if is_true(on) => {
             Some(true)
         }
         _ => None,

@@ -48,8 +48,9 @@ fn files(mut properties: BTreeMap<String, String>, position: Position, must_say:
     let mut codec = Codec::Snappy;
     for name in ["write_compression", "parquet_compression", "compression"] {
         if let Some(text) = properties.remove(name) {
-            codec = compression(&text)
-                .ok_or_else(|| Error::unsupported(position, format!("the compression `{text}`"), "write SNAPPY, GZIP, ZSTD or NONE"))?;
+            codec = compression(&text).ok_or_else(|| {
+                Error::unsupported(position, format!("the compression `{text}`"), "write SNAPPY, GZIP, ZSTD or NONE")
+            })?;
         }
     }
     let location = properties.remove("external_location");
@@ -70,9 +71,14 @@ fn partition_names(statement: &CreateTableAs, columns: &[Column]) -> Result<usiz
         return Err(Error::unsupported(other.position, "a transform in the partitions of a table of files", instead));
     }
     let last = columns.iter().skip(columns.len().saturating_sub(fields.len()));
-    if fields.len() >= columns.len() && !fields.is_empty() || !last.map(|column| &column.name).eq(fields.iter().map(|field| &field.column)) {
+    if fields.len() >= columns.len() && !fields.is_empty()
+        || !last.map(|column| &column.name).eq(fields.iter().map(|field| &field.column))
+    {
         let names: Vec<&str> = fields.iter().map(|field| field.column.as_str()).collect();
-        let message = format!("the columns of partitions ({}) must be the last ones of the query, in their order", names.join(", "));
+        let message = format!(
+            "the columns of partitions ({}) must be the last ones of the query, in their order",
+            names.join(", ")
+        );
         return Err(Error::Invalid(message));
     }
     Ok(fields.len())

@@ -151,7 +151,8 @@ fn table_as(cursor: &mut Cursor, name: Name, if_not_exists: bool) -> Result<Stat
                     partition_fields = fields.iter().map(|field| partition_field_of(field)).collect::<Result<_>>()?;
                 }
                 Value::Array(_) => {
-                    let instead = "leave it out; an Iceberg table with partitioning = ARRAY['bucket(n, column)'] does it";
+                    let instead =
+                        "leave it out; an Iceberg table with partitioning = ARRAY['bucket(n, column)'] does it";
                     return Err(Error::unsupported(cursor.position(), format!("the property `{key}`"), instead));
                 }
                 Value::Text(text) => drop(properties.insert(key, text)),

@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions};
 use datafusion::arrow::compute::{CastOptions, cast_with_options};
-use datafusion::arrow::datatypes::{Schema as ArrowSchema, SchemaRef as ArrowSchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field, Schema as ArrowSchema, SchemaRef as ArrowSchemaRef};
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt};
 use iceberg::Runtime;
-use iceberg::arrow::{ArrowReaderBuilder, schema_to_arrow_schema, strip_metadata_from_schema};
+use iceberg::arrow::{ArrowReaderBuilder, schema_to_arrow_schema};
 use iceberg::expr::Predicate;
 use iceberg::io::FileIO;
 use iceberg::scan::FileScanTask;
@@ -25,7 +25,20 @@ pub(crate) const BATCH_ROWS: usize = 8192;
 /// The columns of an Iceberg schema in memory, without the ids that only files need.
 pub(crate) fn arrow_schema(schema: &Schema) -> Result<ArrowSchemaRef> {
     let with_ids = schema_to_arrow_schema(schema).map_err(failed("read the table's schema"))?;
-    Ok(Arc::new(strip_metadata_from_schema(&with_ids).map_err(failed("read the table's schema"))?))
+    Ok(Arc::new(ArrowSchema::new(with_ids.fields().iter().map(plain).collect::<Vec<_>>())))
+}
+
+/// A field without what is noted beside it, and so are those in it. The library's own way of it breaks on lists.
+fn plain(field: &Arc<Field>) -> Arc<Field> {
+    let of = match field.data_type() {
+        DataType::List(item) => DataType::List(plain(item)),
+        DataType::LargeList(item) => DataType::LargeList(plain(item)),
+        DataType::FixedSizeList(item, length) => DataType::FixedSizeList(plain(item), *length),
+        DataType::Map(entries, sorted) => DataType::Map(plain(entries), *sorted),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain).collect()),
+        other => other.clone(),
+    };
+    Arc::new(Field::new(field.name(), of, field.is_nullable()))
 }
 
 /// The files of a snapshot that may hold rows for a predicate, each to be read with `columns` of `schema`.
@@ -80,7 +93,7 @@ pub(crate) fn read(
 /// A batch with its columns, by place, in the types that a schema says. A value that does not fit is an error.
 pub(crate) fn conform(batch: &RecordBatch, schema: &ArrowSchemaRef) -> Result<RecordBatch> {
     let options = CastOptions { safe: false, ..CastOptions::default() };
-    let column = |(column, field): (&ArrayRef, &Arc<datafusion::arrow::datatypes::Field>)| {
+    let column = |(column, field): (&ArrayRef, &Arc<Field>)| {
         if column.data_type() == field.data_type() {
             return Ok(Arc::clone(column));
         }

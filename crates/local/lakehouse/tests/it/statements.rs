@@ -339,6 +339,14 @@ async fn elements_of_arrays_are_rows() {
     ] {
         assert_eq!(lake.rows(query).await, rows, "{query}");
     }
+    lake.run("CREATE TABLE kept (id int, tags array<string>, parts array<struct<start:int,text:string>>, marks map<string,string>)").await;
+    lake.run("INSERT INTO kept (id, tags, marks) SELECT id, tags, marks FROM docs").await;
+    lake.run("UPDATE kept SET tags = ARRAY['new'] WHERE id = 3").await;
+    let kept = "SELECT id, tag FROM kept CROSS JOIN UNNEST(tags) AS t(tag) ORDER BY 1, 2";
+    assert_eq!(lake.rows(kept).await, ["1|x", "1|y", "3|new"]);
+    assert_eq!(lake.rows("SELECT k FROM kept CROSS JOIN UNNEST(marks) AS m(k, v) ORDER BY 1").await, ["k", "l"]);
+    lake.run("OPTIMIZE kept REWRITE DATA USING BIN_PACK").await;
+    assert_eq!(lake.rows("SELECT count(*) FROM kept").await, ["3"]);
     lake.run("CREATE VIEW tagged AS SELECT id, tag FROM docs CROSS JOIN UNNEST(tags) AS t(tag)").await;
     assert_eq!(lake.rows("SELECT max(tag) FROM tagged").await, ["y"]);
 }
@@ -403,13 +411,23 @@ async fn a_query_becomes_files_of_parquet() {
     let partitions = ["name=__HIVE_DEFAULT_PARTITION__", "name=a", "name=b", "name=d"];
     assert_eq!(lake.rows("SHOW PARTITIONS files").await, partitions);
     assert_eq!(lake.rows("SELECT id FROM files WHERE name IS NULL").await, ["3"]);
-    assert!(lake.refused("CREATE TABLE again WITH (external_location = 's3://out/f/') AS SELECT 1 a").await.to_string().contains("not empty"));
+    assert!(
+        lake.refused("CREATE TABLE again WITH (external_location = 's3://out/f/') AS SELECT 1 a")
+            .await
+            .to_string()
+            .contains("not empty")
+    );
     lake.run("CREATE TABLE empty WITH (format = 'PARQUET') AS SELECT id, name FROM t WITH NO DATA").await;
     assert_eq!(lake.rows("SELECT count(*) FROM empty").await, ["0"]);
     let many = "CREATE TABLE many WITH (external_location = 's3://out/m/', partitioned_by = ARRAY['p']) AS SELECT x, x AS p FROM UNNEST(sequence(1, 200)) AS u(x)";
     assert!(lake.refused(many).await.to_string().contains("more than 100 partitions"));
     assert!(lake.files_below("out/m").is_empty());
-    assert_eq!(lake.run("UNLOAD (SELECT id, name FROM t WHERE id < 3) TO 's3://out/u/' WITH (format = 'PARQUET')").await.inserted, 2);
+    assert_eq!(
+        lake.run("UNLOAD (SELECT id, name FROM t WHERE id < 3) TO 's3://out/u/' WITH (format = 'PARQUET')")
+            .await
+            .inserted,
+        2
+    );
     lake.run("CREATE EXTERNAL TABLE u (id bigint, name string) STORED AS PARQUET LOCATION 's3://out/u/'").await;
     assert_eq!(lake.rows("SELECT * FROM u ORDER BY id").await, ["1|a", "2|b"]);
 }
