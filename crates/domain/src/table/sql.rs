@@ -213,6 +213,14 @@ mod tests {
             vacuum(&table),
         ];
         expect![[r#"
+            CREATE DATABASE IF NOT EXISTS `d`;
+            CREATE TABLE IF NOT EXISTS `d`.`t` (`id` bigint, `at` timestamp, `n` int, `first` date) PARTITIONED BY (bucket(4, `id`)) LOCATION 's3://lake/tables/d/t/' TBLPROPERTIES ('table_type'='ICEBERG', 'format'='parquet', 'vacuum_max_snapshot_age_seconds'='2592000');
+            CREATE EXTERNAL TABLE IF NOT EXISTS `d`.`t_changes_7` (`id` bigint, `at` string, `n` int, `first` string, `change_operation` string, `change_position` bigint) ROW FORMAT SERDE 'org.openx.data.jsonserde.JsonSerDe' LOCATION 's3://lake/staging/d/t/7/';
+            SELECT count_if(operation = 'U' AND NOT matched) AS inserted, count_if(operation = 'U' AND matched AND newer) AS updated, count_if(operation = 'D' AND matched AND newer) AS deleted FROM (SELECT s."change_operation" AS operation, t."id" IS NOT NULL AS matched, (t."at" IS NULL OR s."at" > t."at" OR (s."at" = t."at" AND (t."n" IS NULL OR s."n" >= t."n"))) AS newer FROM (SELECT * FROM (SELECT "id", "at", "n", min("first") OVER (PARTITION BY "id") AS "first", "change_operation", row_number() OVER (PARTITION BY "id" ORDER BY "at" DESC, "n" DESC, "change_position" DESC) AS "change_rank" FROM (SELECT "id", CAST("at" AS timestamp(6)) AS "at", "n", CAST("first" AS date) AS "first", "change_operation", "change_position" FROM "d"."t_changes_7") AS changes) AS ranked WHERE "change_rank" = 1) AS s LEFT JOIN "d"."t" AS t ON t."id" = s."id") AS counted;
+            MERGE INTO "d"."t" AS t USING (SELECT * FROM (SELECT "id", "at", "n", min("first") OVER (PARTITION BY "id") AS "first", "change_operation", row_number() OVER (PARTITION BY "id" ORDER BY "at" DESC, "n" DESC, "change_position" DESC) AS "change_rank" FROM (SELECT "id", CAST("at" AS timestamp(6)) AS "at", "n", CAST("first" AS date) AS "first", "change_operation", "change_position" FROM "d"."t_changes_7") AS changes) AS ranked WHERE "change_rank" = 1) AS s ON t."id" = s."id" WHEN MATCHED AND s."change_operation" = 'D' AND (t."at" IS NULL OR s."at" > t."at" OR (s."at" = t."at" AND (t."n" IS NULL OR s."n" >= t."n"))) THEN DELETE WHEN MATCHED AND s."change_operation" = 'U' AND (t."at" IS NULL OR s."at" > t."at" OR (s."at" = t."at" AND (t."n" IS NULL OR s."n" >= t."n"))) THEN UPDATE SET "at" = s."at", "n" = s."n" WHEN NOT MATCHED AND s."change_operation" = 'U' THEN INSERT ("id", "at", "n", "first") VALUES (s."id", s."at", s."n", s."first");
+            DROP TABLE IF EXISTS `d`.`t_changes_7`;
+            OPTIMIZE "d"."t" REWRITE DATA USING BIN_PACK;
+            VACUUM "d"."t";
         "#]]
         .assert_eq(&(all.join(";\n") + ";\n"));
     }
