@@ -62,12 +62,30 @@ pub struct Batch {
     pub more: bool,
 }
 
+/// What a batch was that is merged.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Merged {
+    /// Files that were read to their end.
+    pub files: u64,
+    /// Rows that were merged.
+    pub rows: u64,
+    /// Rows that were refused.
+    pub rejected: u64,
+    /// Where the refused rows lie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejects_uri: Option<String>,
+    /// Whether more waited when it was staged.
+    pub more: bool,
+}
+
 /// What is known of a table's source.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Bookmark {
     /// The number of the last batch that was merged.
     pub batches: u64,
+    /// That batch without its files, for whoever asks again because the answer was lost.
+    pub last: Option<Merged>,
     /// The time of the newest file that was merged.
     pub newest: Option<Timestamp>,
     /// Hashes of merged files by the hour of their time.
@@ -127,9 +145,11 @@ impl Bookmark {
         files
     }
 
-    /// Takes the pending batch for merged, if it is `number`; says whether it was.
-    pub fn commit(&mut self, number: u64, late_days: u32) -> Option<Batch> {
-        let batch = self.pending.take_if(|batch| batch.number == number)?;
+    /// Takes the pending batch for merged, if it is `number`, and gives what it was; also if it was merged last already.
+    pub fn commit(&mut self, number: u64, late_days: u32) -> Option<Merged> {
+        let Some(batch) = self.pending.take_if(|batch| batch.number == number) else {
+            return self.last.clone().filter(|_| self.batches == number);
+        };
         self.batches = number;
         self.partial.clone_from(&batch.partial);
         for file in &batch.files {
@@ -140,7 +160,14 @@ impl Bookmark {
             self.known = self.known.split_off(&horizon);
         }
         self.asked_again = false;
-        Some(batch)
+        self.last = Some(Merged {
+            files: batch.files.len() as u64,
+            rows: batch.rows,
+            rejected: batch.rejected,
+            rejects_uri: batch.rejects_uri,
+            more: batch.more,
+        });
+        self.last.clone()
     }
 
     /// The first hour whose files are remembered.
@@ -206,9 +233,14 @@ mod tests {
     fn a_batch_is_committed_once() {
         let mut bookmark = Bookmark { pending: Some(batch(1, &[])), asked_again: true, ..Bookmark::default() };
         assert_eq!(bookmark.commit(2, 1), None);
-        assert!(bookmark.commit(1, 1).is_some());
+        let merged = bookmark.commit(1, 1);
+        assert!(merged.is_some());
         assert_eq!((bookmark.batches, bookmark.asked_again), (1, false));
-        assert_eq!(bookmark.commit(1, 1), None);
+        let after = bookmark.clone();
+        assert_eq!(bookmark.commit(1, 1), merged, "the answer was lost");
+        assert_eq!(bookmark, after);
+        bookmark.batches = 2;
+        assert_eq!(bookmark.commit(1, 1), None, "another went on");
     }
 
     #[test]
