@@ -2,6 +2,8 @@
 //! A statement that is wrong or refused says where and what to write instead; nothing is left half done.
 //! Names: <https://docs.aws.amazon.com/athena/latest/ug/error-reference.html>.
 
+use std::fmt::Write as _;
+
 use datafusion::error::DataFusionError;
 
 use crate::sql::Position;
@@ -134,7 +136,8 @@ impl Error {
         let mut text = format!("{}: {self}", self.name());
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
-            text.push_str(&format!(": {error}"));
+            // Writing to a string does not fail.
+            let _ = write!(text, ": {error}");
             cause = error.source();
         }
         text
@@ -160,8 +163,7 @@ fn unwrap(doing: &'static str, error: DataFusionError) -> Error {
             Ok(own) => *own,
             Err(other) => Error::Query { doing, source: Box::new(DataFusionError::External(other)) },
         },
-        DataFusionError::Context(_, inner) => unwrap(doing, *inner),
-        DataFusionError::Diagnostic(_, inner) => unwrap(doing, *inner),
+        DataFusionError::Context(_, inner) | DataFusionError::Diagnostic(_, inner) => unwrap(doing, *inner),
         DataFusionError::Shared(shared) => match std::sync::Arc::try_unwrap(shared) {
             Ok(inner) => unwrap(doing, inner),
             Err(shared) => Error::Query { doing, source: Box::new(DataFusionError::Shared(shared)) },

@@ -93,7 +93,7 @@ impl Answer {
     }
 
     /// An answer of texts, a column each.
-    pub(crate) fn texts(names: &[&str], rows: Vec<Vec<String>>) -> Result<Self> {
+    pub(crate) fn texts(names: &[&str], rows: &[Vec<String>]) -> Result<Self> {
         let fields: Vec<Field> = names.iter().map(|name| Field::new(*name, DataType::Utf8, true)).collect();
         let schema = Arc::new(Schema::new(fields));
         let column = |at: usize| {

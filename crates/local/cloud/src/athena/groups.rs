@@ -261,7 +261,7 @@ fn updated(mut configuration: Value, updates: &Value) -> Value {
         match name.as_str() {
             "ResultConfigurationUpdates" => {
                 let results = configuration["ResultConfiguration"].take();
-                configuration["ResultConfiguration"] = changed(results, value);
+                configuration["ResultConfiguration"] = changed(&results, value);
             }
             "RemoveBytesScannedCutoffPerQuery" => {
                 if value.as_bool() == Some(true) {
@@ -279,7 +279,7 @@ fn updated(mut configuration: Value, updates: &Value) -> Value {
 }
 
 /// A result's configuration with its changes: `RemoveX` takes `X` away.
-fn changed(results: Value, updates: &Value) -> Value {
+fn changed(results: &Value, updates: &Value) -> Value {
     let mut results: Map<String, Value> = results.as_object().cloned().unwrap_or_default();
     for (name, value) in updates.as_object().into_iter().flatten() {
         match name.strip_prefix("Remove") {

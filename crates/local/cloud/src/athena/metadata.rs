@@ -96,7 +96,9 @@ fn described(description: &Description) -> Value {
     let mut set = |name: &str, value: &str| drop(parameters.insert(name.to_owned(), value.into()));
     let (kind, columns, keys) = match &description.what {
         Described::Iceberg { metadata_location, location, columns, properties } => {
-            properties.iter().for_each(|(name, value)| set(name, value));
+            for (name, value) in properties {
+                set(name, value);
+            }
             set("table_type", "ICEBERG");
             set("metadata_location", metadata_location);
             set("location", location);
@@ -110,13 +112,17 @@ fn described(description: &Description) -> Value {
         }
         Described::External(table) => {
             let storage = table.format.hive();
-            table.properties.iter().for_each(|(name, value)| set(name, value));
+            for (name, value) in &table.properties {
+                set(name, value);
+            }
             set("EXTERNAL", "TRUE");
             set("location", &table.location);
             set("inputformat", &storage.input_format);
             set("outputformat", &storage.output_format);
             set("serde.serialization.lib", &storage.serde);
-            storage.parameters.iter().for_each(|(name, value)| set(&format!("serde.param.{name}"), value));
+            for (name, value) in &storage.parameters {
+                set(&format!("serde.param.{name}"), value);
+            }
             ("EXTERNAL_TABLE", table.columns.clone(), table.partition_columns.clone())
         }
         Described::View(view) => {

@@ -34,6 +34,11 @@ pub(super) fn place(uri: &str) -> Option<(&str, &str)> {
     uri.strip_prefix("s3://")?.split_once('/').filter(|(bucket, _)| !bucket.is_empty())
 }
 
+/// Whether a file holds a table, and not lines of text.
+pub(super) fn is_table(key: &str) -> bool {
+    key.rsplit('.').next() == Some("csv")
+}
+
 /// Writes an answer to where the query's result goes.
 pub(super) async fn write(store: &Store, region: &str, request: &Request, answer: Answer) -> Result<Written, Error> {
     let changes = answer.kind != Kind::Utility && !request.is_read;
@@ -63,11 +68,11 @@ fn count_column(kind: Kind) -> Vec<ResultColumn> {
 }
 
 /// Rows as the bytes of a file, in pieces.
-fn encoded<'a>(
+fn encoded(
     header: Option<TextRow>,
-    rows: BoxStream<'a, Result<Vec<TextRow>, Error>>,
+    rows: BoxStream<'_, Result<Vec<TextRow>, Error>>,
     is_table: bool,
-) -> impl Stream<Item = Result<Bytes, Error>> + Send + 'a {
+) -> impl Stream<Item = Result<Bytes, Error>> + Send {
     let mut buffer = Vec::new();
     if let Some(header) = header {
         write_row(header.iter().map(Option::as_deref), &mut buffer);
@@ -121,7 +126,7 @@ async fn stored(
         BoxError::from("the query failed on the way")
     });
     let mut new = NewObject::new(bucket, key);
-    let kind = if key.ends_with(".csv") { "text/csv" } else { "text/plain" };
+    let kind = if is_table(key) { "text/csv" } else { "text/plain" };
     new.attributes.content_type = Some(kind.to_owned());
     let put = store.put(new, pieces).await;
     match (put, failed) {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::csv::{read_row, row_length};
 use super::executions::{found, with_token};
-use super::output::place;
+use super::output::{is_table, place};
 use super::refusal::invalid;
 use super::rows::{Column, Row};
 use super::{Athena, page};
@@ -92,7 +92,7 @@ async fn read(athena: &Athena, row: &Row, start: u64, size: usize) -> Result<(Ro
     let object = store.head(bucket, key, None).await.map_err(gone)?;
     let bytes = store.open_bytes(&object).await.map_err(gone)?;
     let mut pieces = Box::pin(bytes.stream(start.min(object.size_bytes)..object.size_bytes));
-    let is_table = key.ends_with(".csv");
+    let is_table = is_table(key);
     let (mut buffer, mut rows, mut used) = (BytesMut::new(), Vec::new(), 0_usize);
     loop {
         let length = if is_table { row_length(&buffer) } else { line_length(&buffer) };

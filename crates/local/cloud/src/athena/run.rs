@@ -103,7 +103,7 @@ impl Query {
                 _ = stopped.wait_for(|stopped| *stopped) => self.cancelled(),
             }
         };
-        let end = self.judged(end, &meter);
+        let end = Self::judged(end, &meter);
         self.finish(end).await;
     }
 
@@ -116,7 +116,7 @@ impl Query {
     }
 
     /// What was read counts in any case; whoever was to read more was stopped for that.
-    fn judged(&self, mut end: End, meter: &Meter) -> End {
+    fn judged(mut end: End, meter: &Meter) -> End {
         end.outcome.scanned_bytes = meter.bytes();
         if end.state == "FAILED" && meter.is_exceeded() {
             end.state = "CANCELLED";

@@ -157,7 +157,7 @@ async fn get_named_batch(athena: &Athena, body: Value) -> Outcome {
         match named(athena, id).await {
             Ok(query) => found.push(query),
             Err(error) => {
-                missing.push(json!({ "NamedQueryId": id, "ErrorCode": error.code, "ErrorMessage": error.message }))
+                missing.push(json!({ "NamedQueryId": id, "ErrorCode": error.code, "ErrorMessage": error.message }));
             }
         }
     }

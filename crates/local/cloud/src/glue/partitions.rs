@@ -170,13 +170,12 @@ fn made(table: &External, input: &PartitionInput) -> Result<Partition, ServiceEr
         return Err(invalid(message));
     }
     let given = input.storage_descriptor.as_ref().and_then(|storage| storage.location.as_deref());
-    let location = match given.filter(|location| !location.is_empty()) {
-        Some(location) => normal(location)?,
-        None => {
-            let named = table.partition_columns.iter().zip(values);
-            let parts: Vec<String> = named.map(|(column, value)| format!("{}={value}", column.name)).collect();
-            format!("{}/{}", table.location, parts.join("/"))
-        }
+    let location = if let Some(location) = given.filter(|location| !location.is_empty()) {
+        normal(location)?
+    } else {
+        let named = table.partition_columns.iter().zip(values);
+        let parts: Vec<String> = named.map(|(column, value)| format!("{}={value}", column.name)).collect();
+        format!("{}/{}", table.location, parts.join("/"))
     };
     Ok(Partition { values: kept(values), location })
 }

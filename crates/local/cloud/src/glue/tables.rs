@@ -115,12 +115,11 @@ pub(super) async fn create(glue: &Glue, body: Value) -> Outcome {
         if was.value.is_some() {
             return Err(Refused::from(exists("Table already exists.")));
         }
-        let is_made = match metadata_location {
-            Some(location) => lakehouse.set_iceberg(&name, was.number, &location).await?,
-            None => {
-                let entry = Entry::External(input.external(Vec::new())?);
-                lakehouse.catalog().set_entry(&name, was.number, &entry).await?
-            }
+        let is_made = if let Some(location) = metadata_location {
+            lakehouse.set_iceberg(&name, was.number, &location).await?
+        } else {
+            let entry = Entry::External(input.external(Vec::new())?);
+            lakehouse.catalog().set_entry(&name, was.number, &entry).await?
         };
         if is_made { Ok(()) } else { Err(exists("Table already exists.").into()) }
     });

@@ -14,12 +14,12 @@ use futures::{StreamExt as _, TryStreamExt as _};
 use lakehouse::{key_of_path, path_of_key};
 use object_store::path::Path;
 use object_store::{
-    CopyMode, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    Attributes, CopyMode, CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
 use super::upload::Streamed;
-use crate::store::{Condition, Entry, Listing, NewObject, Next, ObjectVersion, Page, Store, StoreError};
+use crate::store::{Bucket, Condition, Entry, Listing, NewObject, Next, ObjectVersion, Page, Store, StoreError};
 
 /// Keys in one look at the store.
 const PAGE_KEYS: usize = 1000;
@@ -167,7 +167,7 @@ impl ObjectStore for Objects {
             let failed = |error| Error::Generic { store: "local S3", source: Box::new(error) };
             bytes.stream(range.clone()).map_err(failed).boxed()
         };
-        Ok(GetResult { payload: GetResultPayload::Stream(bytes), meta, range, attributes: Default::default() })
+        Ok(GetResult { payload: GetResultPayload::Stream(bytes), meta, range, attributes: Attributes::default() })
     }
 
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
@@ -185,23 +185,17 @@ impl ObjectStore for Objects {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        match prefix {
-            Some(folder) => Walk::below(&self.store, folder, None).objects(),
-            None => {
-                let store = self.store.clone();
-                let all = async move {
-                    let buckets = store.buckets().await.map_err(|error| refused(error, &Path::default()))?;
-                    let walks: Vec<_> = buckets
-                        .iter()
-                        .map(|bucket| {
-                            Ok::<_, Error>(Walk::below(&store, &Path::from(bucket.name.as_str()), None).objects())
-                        })
-                        .collect();
-                    Ok::<_, Error>(futures::stream::iter(walks).try_flatten())
-                };
-                futures::stream::once(all).try_flatten().boxed()
-            }
+        if let Some(folder) = prefix {
+            return Walk::below(&self.store, folder, None).objects();
         }
+        let store = self.store.clone();
+        let all = async move {
+            let buckets = store.buckets().await.map_err(|error| refused(error, &Path::default()))?;
+            let walk = |bucket: &Bucket| Walk::below(&store, &Path::from(bucket.name.as_str()), None).objects();
+            let walks: Vec<_> = buckets.iter().map(|bucket| Ok::<_, Error>(walk(bucket))).collect();
+            Ok::<_, Error>(futures::stream::iter(walks).try_flatten())
+        };
+        futures::stream::once(all).try_flatten().boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {

@@ -111,7 +111,7 @@ async fn an_execution_waits_for_its_query_over_a_restart() {
     eventually("it runs", async || state(&cloud, &id).await == "RUNNING").await;
     drop(cloud);
     let cloud = start(&config).await;
-    assert_eq!(listed(&cloud).await, [id.clone()]);
+    assert_eq!(listed(&cloud).await, std::slice::from_ref(&id));
     eventually("it runs again", async || state(&cloud, &id).await == "RUNNING").await;
     athena(&cloud, "StopQueryExecution", json!({ "QueryExecutionId": id })).await;
     let described = async || {

@@ -49,7 +49,7 @@ fn fits(given: &DataType, into: &DataType) -> bool {
         (given, into) if given.is_floating() => into.is_floating(),
         (DataType::Decimal128(_, _) | DataType::Decimal256(_, _), into) if into.is_floating() => true,
         (DataType::Decimal128(_, scale), DataType::Decimal128(_, wanted)) => scale <= wanted,
-        (DataType::Date32, DataType::Timestamp(_, _)) | (DataType::Timestamp(_, _), DataType::Timestamp(_, _)) => true,
+        (DataType::Date32 | DataType::Timestamp(_, _), DataType::Timestamp(_, _)) => true,
         (DataType::List(given) | DataType::LargeList(given), DataType::List(into)) => {
             fits(given.data_type(), into.data_type())
         }

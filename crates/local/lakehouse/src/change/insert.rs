@@ -36,17 +36,17 @@ pub(crate) async fn insert(scope: &Scope, statement: Insert) -> Result<Counts> {
 fn arranged(plan: LogicalPlan, given: &[String], schema: &SchemaRef) -> Result<LogicalPlan> {
     let mut sorted: Vec<&String> = given.iter().collect();
     sorted.sort();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(Error::Invalid(format!("the column `{}` is given twice", pair[0])));
+    if let Some((twice, _)) = sorted.iter().zip(sorted.iter().skip(1)).find(|(one, next)| one == next) {
+        return Err(Error::Invalid(format!("the column `{twice}` is given twice")));
     }
     check_types(&plan, &fields_of(schema, given.iter().map(String::as_str)))?;
     let columns = plan.schema().columns();
-    let value = |field: &Arc<Field>| match given.iter().position(|name| name == field.name()) {
-        Some(at) => Ok(Expr::Column(columns[at].clone()).alias(field.name())),
-        None => {
-            let null = ScalarValue::try_from(field.data_type()).map_err(failed("arrange the values"))?;
-            Ok(lit(null).alias(field.name()))
+    let value = |field: &Arc<Field>| {
+        if let Some(at) = given.iter().position(|name| name == field.name()) {
+            return Ok(Expr::Column(columns[at].clone()).alias(field.name()));
         }
+        let null = ScalarValue::try_from(field.data_type()).map_err(failed("arrange the values"))?;
+        Ok(lit(null).alias(field.name()))
     };
     let values: Vec<Expr> = schema.fields().iter().map(value).collect::<Result<_>>()?;
     let built = LogicalPlanBuilder::from(plan).project(values).and_then(LogicalPlanBuilder::build);

@@ -45,7 +45,7 @@ async fn opened(files: Arc<dyn ObjectStore>, meta: ObjectMeta, uri: &str) -> Res
     let doing = || format!("read `{uri}`");
     let got = files.get(&meta.location).await.map_err(store(doing()))?;
     let name = meta.location.filename().unwrap_or_default().to_ascii_lowercase();
-    if name.ends_with(".gz") {
+    if name.rsplit('.').next() == Some("gz") {
         let packed = got.bytes().await.map_err(store(doing()))?;
         return Ok(futures::stream::iter([unpacked(&packed, uri)]).boxed());
     }
@@ -115,14 +115,12 @@ impl Reading {
                 return Err(bad(&self.uri, format!("line {} is longer than {LONGEST_LINE} bytes", self.number + 1)));
             }
             let more = if self.ended { None } else { self.bytes.next().await };
-            match more {
-                Some(more) => self.buffer.extend_from_slice(&more?),
-                None => {
-                    self.ended = true;
-                    let rest = self.buffer.split();
-                    return if rest.is_empty() { Ok(None) } else { self.decoded(&rest).map(Some) };
-                }
-            }
+            let Some(more) = more else {
+                self.ended = true;
+                let rest = self.buffer.split();
+                return if rest.is_empty() { Ok(None) } else { self.decoded(&rest).map(Some) };
+            };
+            self.buffer.extend_from_slice(&more?);
         }
     }
 

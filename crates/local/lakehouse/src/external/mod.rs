@@ -56,9 +56,9 @@ fn field(column: &catalog::Column) -> Field {
 }
 
 impl ExternalTable {
-    pub(crate) fn new(warehouse: Warehouse, table: External) -> Result<Self> {
+    pub(crate) fn new(warehouse: Warehouse, table: External) -> Self {
         let fields: Vec<Field> = table.columns.iter().chain(&table.partition_columns).map(field).collect();
-        Ok(Self { warehouse, table: Arc::new(table), schema: Arc::new(Schema::new(fields)), shows_path: false })
+        Self { warehouse, table: Arc::new(table), schema: Arc::new(Schema::new(fields)), shows_path: false }
     }
 
     /// The same table with the file of each row.

@@ -29,9 +29,9 @@ pub(super) fn strict(column: &Column, texts: StringArray, lines: &[Line]) -> Res
         return Ok(lenient(column, texts));
     }
     let values = lenient(column, texts.clone());
-    for row in 0..texts.len() {
+    for (row, line) in lines.iter().enumerate().take(texts.len()) {
         if texts.is_valid(row) && !texts.value(row).is_empty() && values.is_null(row) {
-            let (line, text, of) = (lines[row].number, texts.value(row), &column.column_type);
+            let (line, text, of) = (line.number, texts.value(row), &column.column_type);
             return Err(format!("line {line}: `{text}` is no {of}, as the column `{}` is declared", column.name));
         }
     }

@@ -3,6 +3,7 @@
 //! <https://docs.aws.amazon.com/athena/latest/ug/ctas-examples.html>.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use datafusion::arrow::array::{RecordBatch, UInt64Array};
@@ -131,7 +132,8 @@ impl Place<'_> {
         let mut folder = self.folder.trim_end_matches('/').to_owned();
         for (column, value) in self.partition_columns.iter().zip(key) {
             let value = value.as_deref().unwrap_or(NULL_PARTITION);
-            folder.push_str(&format!("/{}={}", column.name, utf8_percent_encode(value, ESCAPED)));
+            // Writing to a string does not fail.
+            let _ = write!(folder, "/{}={}", column.name, utf8_percent_encode(value, ESCAPED));
         }
         folder
     }

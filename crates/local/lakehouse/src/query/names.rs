@@ -152,7 +152,7 @@ impl DatabaseNames {
                 let loaded = self.shared.tables.load_at(name, number, &metadata_location).await?;
                 Ok(Arc::new(Snapshot::newest(loaded.table, &self.shared.file_io)?))
             }
-            (_, Some(Entry::External(table))) => Ok(Arc::new(ExternalTable::new(self.shared.reading.clone(), table)?)),
+            (_, Some(Entry::External(table))) => Ok(Arc::new(ExternalTable::new(self.shared.reading.clone(), table))),
             (_, Some(Entry::View(view))) => self.view(name, &view).await,
             _ => Err(self.missing(name).await?),
         }

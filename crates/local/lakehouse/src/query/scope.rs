@@ -141,8 +141,8 @@ impl Scope {
     }
 
     /// A plan with its filters where they are applied.
-    pub(crate) fn optimized(&self, plan: LogicalPlan) -> Result<LogicalPlan> {
-        self.context.state().optimize(&plan).map_err(failed("plan the query"))
+    pub(crate) fn optimized(&self, plan: &LogicalPlan) -> Result<LogicalPlan> {
+        self.context.state().optimize(plan).map_err(failed("plan the query"))
     }
 
     /// Runs a plan; the rows come as they are made.

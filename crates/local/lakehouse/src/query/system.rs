@@ -85,12 +85,12 @@ fn history(loaded: &Loaded) -> Columns {
     let parent = |id| metadata.snapshot_by_id(id).and_then(|snapshot| snapshot.parent_snapshot_id());
     let each = || metadata.history().iter();
     vec![
-        ("made_current_at", moments(each().map(|entry| entry.timestamp_ms()))),
+        ("made_current_at", moments(each().map(iceberg::spec::SnapshotLog::timestamp_ms))),
         ("snapshot_id", Arc::new(Int64Array::from_iter_values(each().map(|entry| entry.snapshot_id)))),
         ("parent_id", Arc::new(each().map(|entry| parent(entry.snapshot_id)).collect::<Int64Array>())),
         (
             "is_current_ancestor",
-            Arc::new(BooleanArray::from_iter(each().map(|entry| Some(ancestors.contains(&entry.snapshot_id))))),
+            Arc::new(each().map(|entry| Some(ancestors.contains(&entry.snapshot_id))).collect::<BooleanArray>()),
         ),
     ]
 }
@@ -115,7 +115,7 @@ async fn files(tables: &Tables, loaded: &Loaded) -> Result<Columns> {
     let number = |of: u64| i64::try_from(of).unwrap_or(i64::MAX);
     Ok(vec![
         ("content", Arc::new(Int32Array::from_iter_values(each().map(|file| content(file.content_type()))))),
-        ("file_path", texts(each().map(|file| file.file_path()))),
+        ("file_path", texts(each().map(iceberg::spec::DataFile::file_path))),
         ("file_format", texts(each().map(|file| file.file_format().to_string().to_uppercase()))),
         ("record_count", Arc::new(Int64Array::from_iter_values(each().map(|file| number(file.record_count()))))),
         (

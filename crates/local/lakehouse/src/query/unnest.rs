@@ -178,7 +178,7 @@ fn unnested(
         return plan_err!("UNNEST needs an array or a map");
     }
     if with_ordinality {
-        lists.push(List { values: numbers(&lists)?, item: DataType::Int64 });
+        lists.push(List { values: numbers(&lists), item: DataType::Int64 });
     }
     let own: Vec<Planned> = left.schema().columns().into_iter().map(Planned::Column).collect();
     let mut projected = own.clone();
@@ -209,13 +209,13 @@ fn lists_of(values: Planned, schema: &DFSchema) -> DataFusionResult<Vec<List>> {
 }
 
 /// From 1 to the length of the longest list.
-fn numbers(lists: &[List]) -> DataFusionResult<Planned> {
+fn numbers(lists: &[List]) -> Planned {
     let length = |list: &List| coalesce(vec![cast(array_length(list.values.clone()), DataType::Int64), lit(0_i64)]);
     let longest = match lists {
         [one] => length(one),
         several => greatest(several.iter().map(length).collect()),
     };
-    Ok(gen_series(lit(1_i64), longest, lit(1_i64)))
+    gen_series(lit(1_i64), longest, lit(1_i64))
 }
 
 /// An empty list keeps its row as a null one does, where rows without elements are kept.

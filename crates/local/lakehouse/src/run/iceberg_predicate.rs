@@ -20,7 +20,7 @@ pub(super) async fn of_partitions(run: &Run<'_>, name: &TableName, mut filter: E
     let scope = run.scope()?;
     scope.ready(&mut filter).await?;
     let text = format!("SELECT 1 FROM {}.{} WHERE {filter}", quoted(&name.database), quoted(&name.table));
-    let plan = scope.optimized(scope.plan_text(&text).await?)?;
+    let plan = scope.optimized(&scope.plan_text(&text).await?)?;
     let refused = || {
         let columns = "columns that the table is partitioned by, and compare them with values";
         Error::Invalid(format!("the WHERE of OPTIMIZE may only name {columns}; `{filter}` does more"))

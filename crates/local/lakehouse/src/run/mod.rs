@@ -102,7 +102,7 @@ impl Run<'_> {
         };
         let done = optimize(&self.shop.tables, &name, predicate.as_ref()).await?;
         let row = vec![done.removed_files.to_string(), done.added_files.to_string()];
-        Answer::texts(&["rewritten_files", "added_files"], vec![row])
+        Answer::texts(&["rewritten_files", "added_files"], &[row])
     }
 
     async fn vacuum(&self, name: &Name) -> Result<Answer> {
@@ -110,6 +110,6 @@ impl Run<'_> {
         let least = crate::catalog::log::LONGEST_COMMIT_MS;
         let done = vacuum(&self.shop.tables, &name, self.shop.settings.orphan_age_ms.max(least)).await?;
         let row = vec![done.expired_snapshots.to_string(), done.removed_files.to_string()];
-        Answer::texts(&["expired_snapshots", "removed_files"], vec![row])
+        Answer::texts(&["expired_snapshots", "removed_files"], &[row])
     }
 }

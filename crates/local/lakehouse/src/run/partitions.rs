@@ -71,7 +71,7 @@ pub(crate) async fn partitions_where(shop: &Arc<Shop>, name: &TableName, conditi
         return Err(Error::Invalid(format!("`{name}` is no external table")));
     };
     let partitions = table.partitions.clone();
-    let values = ExternalTable::new(shop.tables.warehouse.clone(), table)?.numbered_partitions()?;
+    let values = ExternalTable::new(shop.tables.warehouse.clone(), table).numbered_partitions()?;
     let values = MemTable::try_new(values.schema(), vec![vec![values]]).map_err(failed("keep the partitions"))?;
     let scope = run.scope()?;
     let named = scope.temporary("partitions", Arc::new(values))?;
@@ -178,14 +178,13 @@ fn add(
         let exists = Error::Exists(format!("the partition {values:?}"));
         return if if_not_exists { Ok(()) } else { Err(exists) };
     }
-    let location = match location {
-        Some(location) => warehouse.normal(location)?,
-        None => {
-            let named = table.partition_columns.iter().zip(&ordered);
-            let parts =
-                named.map(|(column, value)| format!("{}={}", column.name, value.as_deref().unwrap_or(NULL_PARTITION)));
-            format!("{}/{}", table.location.trim_end_matches('/'), parts.collect::<Vec<_>>().join("/"))
-        }
+    let location = if let Some(location) = location {
+        warehouse.normal(location)?
+    } else {
+        let named = table.partition_columns.iter().zip(&ordered);
+        let parts =
+            named.map(|(column, value)| format!("{}={}", column.name, value.as_deref().unwrap_or(NULL_PARTITION)));
+        format!("{}/{}", table.location.trim_end_matches('/'), parts.collect::<Vec<_>>().join("/"))
     };
     table.partitions.push(Partition { values: ordered, location });
     Ok(())

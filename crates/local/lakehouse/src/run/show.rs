@@ -1,5 +1,7 @@
 //! `SHOW …`, `DESCRIBE`, `EXPLAIN`: texts about names.
 
+use std::fmt::Write as _;
+
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 
 use super::Run;
@@ -44,7 +46,8 @@ fn missing(name: &TableName) -> Error {
 }
 
 fn one_column(name: &str, texts: impl IntoIterator<Item = String>) -> Result<Answer> {
-    Answer::texts(&[name], texts.into_iter().map(|text| vec![text]).collect())
+    let rows: Vec<Vec<String>> = texts.into_iter().map(|text| vec![text]).collect();
+    Answer::texts(&[name], &rows)
 }
 
 /// Hive's pattern: `*` is any text, `|` is or.
@@ -128,7 +131,7 @@ pub(super) async fn describe(run: &Run<'_>, name: &Name, of: Described) -> Resul
             rows.push(vec!["# Location".to_owned(), loaded.metadata().location().to_owned()]);
         }
     }
-    Answer::texts(&["col_name", "data_type", "comment"], rows)
+    Answer::texts(&["col_name", "data_type", "comment"], &rows)
 }
 
 fn spec_rows(loaded: &Loaded) -> Vec<Vec<String>> {
@@ -195,26 +198,26 @@ fn of_iceberg(name: &TableName, loaded: &Loaded) -> Result<String> {
     };
     let fields: Vec<String> = metadata.default_partition_spec().fields().iter().map(field).collect();
     if !fields.is_empty() {
-        text.push_str(&format!("PARTITIONED BY ({})\n", fields.join(", ")));
+        let _ = writeln!(text, "PARTITIONED BY ({})", fields.join(", "));
     }
-    text.push_str(&format!("LOCATION {}\nTBLPROPERTIES (\n  'table_type'='iceberg'", quoted(metadata.location())));
+    let _ = write!(text, "LOCATION {}\nTBLPROPERTIES (\n  'table_type'='iceberg'", quoted(metadata.location()));
     let properties = property_list(athena_properties(loaded).into_iter());
     if !properties.is_empty() {
-        text.push_str(&format!(",\n{properties}"));
+        let _ = write!(text, ",\n{properties}");
     }
-    text.push_str(")");
+    text.push(')');
     Ok(text)
 }
 
 fn of_external(name: &TableName, table: &External) -> String {
     let mut text = format!("CREATE EXTERNAL TABLE {name} (\n{})\n", listed(&table.columns));
     if !table.partition_columns.is_empty() {
-        text.push_str(&format!("PARTITIONED BY (\n{})\n", listed(&table.partition_columns)));
+        let _ = write!(text, "PARTITIONED BY (\n{})\n", listed(&table.partition_columns));
     }
     text.push_str(&of_format(&table.format));
-    text.push_str(&format!("LOCATION {}", quoted(&table.location)));
+    let _ = write!(text, "LOCATION {}", quoted(&table.location));
     if !table.properties.is_empty() {
-        text.push_str(&format!("\nTBLPROPERTIES (\n{})", property_list(table.properties.iter())));
+        let _ = write!(text, "\nTBLPROPERTIES (\n{})", property_list(table.properties.iter()));
     }
     text
 }
@@ -265,7 +268,8 @@ async fn properties(run: &Run<'_>, name: &Name, key: Option<&str>) -> Result<Ans
         _ => return Err(missing(&full)),
     };
     let shown = all.into_iter().filter(|(name, _)| key.is_none_or(|key| key == name));
-    Answer::texts(&["prpt_name", "prpt_value"], shown.map(|(key, value)| vec![key, value]).collect())
+    let rows: Vec<Vec<String>> = shown.map(|(key, value)| vec![key, value]).collect();
+    Answer::texts(&["prpt_name", "prpt_value"], &rows)
 }
 
 /// A plan as lines of text.

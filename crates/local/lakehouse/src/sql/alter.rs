@@ -2,6 +2,11 @@
 //! <https://docs.aws.amazon.com/athena/latest/ug/querying-iceberg-evolving-table-schema.html>,
 //! <https://docs.aws.amazon.com/athena/latest/ug/optimize-statement.html>.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone is not general enough in its lifetime"
+)]
+
 use datafusion::sql::sqlparser::tokenizer::Token;
 
 use super::create::{column, location, properties};

@@ -204,7 +204,7 @@ impl Cursor {
         while rest.last().is_some_and(|token| token.token == Token::SemiColon) {
             rest.pop();
         }
-        prepare::prepare(rest)
+        prepare::prepare(&rest)
     }
 
     /// Hands the rest to sqlparser. It must use all of it.

@@ -1,6 +1,11 @@
 //! `SELECT`, `INSERT`, `MERGE`, `UPDATE`, `DELETE`: read by sqlparser, then stripped to what Athena knows.
 //! <https://docs.aws.amazon.com/athena/latest/ug/merge-into-statement.html>.
 
+#![expect(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the method alone is not general enough in its lifetime"
+)]
+
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::sqlparser::tokenizer::Token;
 

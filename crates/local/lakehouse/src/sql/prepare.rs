@@ -10,7 +10,7 @@ use super::Position;
 use super::token::position;
 use crate::error::{Error, Result};
 
-pub(super) fn prepare(tokens: Vec<TokenWithSpan>) -> Result<Vec<TokenWithSpan>> {
+pub(super) fn prepare(tokens: &[TokenWithSpan]) -> Result<Vec<TokenWithSpan>> {
     let mut prepared = Vec::with_capacity(tokens.len());
     let mut at = 0;
     while let Some(token) = tokens.get(at) {

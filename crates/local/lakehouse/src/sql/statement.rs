@@ -152,6 +152,9 @@ pub(crate) enum Storage {
     Classes { input: String },
 }
 
+/// The columns of a partition and their values.
+pub(crate) type Values = Vec<(String, String)>;
+
 #[derive(Debug)]
 pub(crate) enum Alteration {
     AddColumns(Vec<Column>),
@@ -160,8 +163,8 @@ pub(crate) enum Alteration {
     ChangeColumn { from: String, to: String, column_type: ColumnType },
     SetProperties(BTreeMap<String, String>),
     UnsetProperties(Vec<String>),
-    AddPartitions { if_not_exists: bool, partitions: Vec<(Vec<(String, String)>, Option<String>)> },
-    DropPartitions { if_exists: bool, partitions: Vec<Vec<(String, String)>> },
+    AddPartitions { if_not_exists: bool, partitions: Vec<(Values, Option<String>)> },
+    DropPartitions { if_exists: bool, partitions: Vec<Values> },
     SetLocation(String),
 }
 

@@ -95,12 +95,11 @@ fn named(field: &PartitionField) -> (String, IcebergTransform) {
 
 /// A table with a first metadata file that no name stands for yet; nobody can see it.
 pub(crate) async fn unborn(tables: &Tables, new: &NewTable, was: &Versioned<Entry>) -> Result<Loaded> {
-    let location = match &new.location {
-        Some(location) => tables.warehouse.normal(location)?,
-        None => {
-            let suffix = file_name(tables.identifiers.next());
-            tables.warehouse.default_location(&new.name.database, &new.name.table, &suffix)
-        }
+    let location = if let Some(location) = &new.location {
+        tables.warehouse.normal(location)?
+    } else {
+        let suffix = file_name(tables.identifiers.next());
+        tables.warehouse.default_location(&new.name.database, &new.name.table, &suffix)
     };
     let metadata = new.metadata(location.clone())?;
     refuse_used(tables, &location).await?;

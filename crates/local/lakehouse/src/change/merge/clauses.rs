@@ -1,5 +1,7 @@
 //! The `WHEN` clauses of a merge: the first that applies to a row is the one that counts.
 
+use std::fmt::Write as _;
+
 use datafusion::sql::sqlparser::ast::{
     Expr, MergeAction, MergeClause, MergeClauseKind, MergeInsertExpr, MergeInsertKind,
 };
@@ -20,10 +22,13 @@ enum Matched {
     Delete,
 }
 
+/// Columns and what they are given.
+type Given = Vec<(String, Expr)>;
+
 /// The clauses of each kind, in order. The number of a clause is its place, from 1.
 pub(super) struct Clauses {
     matched: Vec<(Option<Expr>, Matched)>,
-    not_matched: Vec<(Option<Expr>, Vec<(String, Expr)>)>,
+    not_matched: Vec<(Option<Expr>, Given)>,
 }
 
 impl Clauses {
@@ -96,7 +101,8 @@ impl Clauses {
         for (nth, (_, matched)) in self.matched.iter().enumerate() {
             let Matched::Update(set) = matched else { continue };
             if let Some((_, value)) = set.iter().find(|(set, _)| set == column) {
-                cases.push_str(&format!(" WHEN {alias}.{ACTION} = {} THEN {value}", nth + 1));
+                // Writing to a string does not fail.
+                let _ = write!(cases, " WHEN {alias}.{ACTION} = {} THEN {value}", nth + 1);
             }
         }
         if cases.is_empty() {
@@ -119,7 +125,7 @@ impl Clauses {
 
     /// For each clause that inserts, its number and the row's values in the table's order.
     pub(super) fn inserted_values(&self, columns: &[String]) -> Vec<(usize, String)> {
-        let of = |(nth, (_, given)): (usize, &(Option<Expr>, Vec<(String, Expr)>))| {
+        let of = |(nth, (_, given)): (usize, &(Option<Expr>, Given))| {
             let value = |column: &String| {
                 let own = quoted(column);
                 let value = given.iter().find(|(name, _)| name == column);
@@ -157,10 +163,8 @@ async fn check_one(attempt: &Attempt<'_>, values: &[(String, Expr)], from: &str)
 fn first_of<'a>(conditions: impl Iterator<Item = Option<&'a Expr>>) -> String {
     let mut cases = String::new();
     for (nth, condition) in conditions.enumerate() {
-        match condition {
-            Some(condition) => cases.push_str(&format!(" WHEN {condition} THEN {}", nth + 1)),
-            None => cases.push_str(&format!(" WHEN TRUE THEN {}", nth + 1)),
-        }
+        let applies = condition.map_or_else(|| "TRUE".to_owned(), ToString::to_string);
+        let _ = write!(cases, " WHEN {applies} THEN {}", nth + 1);
     }
     if cases.is_empty() { "0".to_owned() } else { format!("CASE{cases} ELSE 0 END") }
 }

@@ -43,7 +43,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
         }
         Expr::Substring { expr: of, substring_from, substring_for, .. } => {
             let (of, from, length) = (of.clone(), substring_from.clone(), substring_for.clone());
-            *expr = substring(*of, from, length)?;
+            *expr = substring(&of, from, length)?;
             Ok(())
         }
         Expr::AtTimeZone { .. } => {
@@ -58,7 +58,7 @@ pub(super) fn rewrite(expr: &mut Expr) -> Result<()> {
 }
 
 /// `substr(…)` and `SUBSTRING(… FROM … FOR …)` as the function that counts as Trino does.
-fn substring(of: Expr, from: Option<Box<Expr>>, length: Option<Box<Expr>>) -> Result<Expr> {
+fn substring(of: &Expr, from: Option<Box<Expr>>, length: Option<Box<Expr>>) -> Result<Expr> {
     let from = from.map_or_else(|| "1".to_owned(), |from| from.to_string());
     let length = length.map(|length| format!(", {length}")).unwrap_or_default();
     template::parsed(&format!("{}({of}, {from}{length})", text::SUBSTR))

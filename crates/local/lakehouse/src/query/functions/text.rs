@@ -106,7 +106,9 @@ fn replacement(java: &str) -> String {
                 while let Some(digit) = chars.next_if(char::is_ascii_digit) {
                     number.push(digit);
                 }
-                rust.push_str(&format!("${{{number}}}"));
+                rust.push_str("${");
+                rust.push_str(&number);
+                rust.push('}');
             }
             other => rust.push(other),
         }

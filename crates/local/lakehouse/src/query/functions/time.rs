@@ -31,6 +31,7 @@ fn made() -> Vec<Made> {
     ]
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it is what `map_err` hands over")]
 fn said(error: jiff::Error) -> String {
     error.to_string()
 }
