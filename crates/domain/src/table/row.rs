@@ -27,7 +27,7 @@ pub fn stage<'a>(
     position: u64,
 ) -> Result<Map<String, Value>, String> {
     let cell = |path: &[String]| cell(path).filter(|cell| !is_null(table, *cell));
-    let operation = operation(table, &cell)?;
+    let operation = operation(table, cell)?;
     let mut row = Map::new();
     for column in &table.columns {
         if operation == UPSERT || column.required {

@@ -121,9 +121,9 @@ fn latest(table: &Table, staging: &TableName) -> String {
     let keys = list(&table.key);
     let order: Vec<String> = table.order_by.iter().map(|name| format!("{} DESC", quoted(name))).collect();
     let order = [order, vec![format!("{} DESC", quoted(POSITION))]].concat().join(", ");
-    let column = |column: &Column| match column.keep {
-        true => format!("min({0}) OVER (PARTITION BY {keys}) AS {0}", quoted(&column.name)),
-        false => quoted(&column.name),
+    let column = |column: &Column| {
+        let name = quoted(&column.name);
+        if column.keep { format!("min({name}) OVER (PARTITION BY {keys}) AS {name}") } else { name }
     };
     let columns: Vec<String> = table.columns.iter().map(column).collect();
     let typed: Vec<String> = table.columns.iter().map(|column| typed(&column.name, column.kind)).collect();
