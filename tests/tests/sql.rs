@@ -1,7 +1,5 @@
 //! `sluice sql` and the catalog's tables: the README's queries, records that come out of order, and what is wrong.
 
-#![expect(clippy::panic, reason = "a panic is how a test fails")]
-
 use std::io::Write as _;
 use std::process::Stdio;
 

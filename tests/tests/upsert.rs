@@ -198,7 +198,7 @@ fn two_runs_at_once_merge_each_file_once() {
 #[test]
 fn a_large_file_goes_on_in_the_next_batch() {
     let (sluice, up) = with_bucket();
-    let rows: String = (0..2_500).map(|id| format!("I,{id},1,\"a\n{id}\"\n")).collect();
+    let rows = (0..2_500).map(|id| format!("I,{id},1,\"a\n{id}\"\n")).collect::<Vec<_>>().concat();
     lake::put(&up, "changes", "large/a.csv", format!("op,id,version,note\n{rows}U,7,2,last\n"));
     let mut small = settings("large");
     small["limits"] = json!({"rows": 1_000});
@@ -270,20 +270,21 @@ fn killed_at_any_step_each_change_is_merged_once() {
     lake::bucket(&up, "changes");
     let mut model = Model::default();
     for file in 0..12_u64 {
-        let lines: String = (0..50)
+        let lines: Vec<String> = (0..50)
             .map(|row| {
                 let (id, version) = ((file * 31 + row * 7) % 90, file * 50 + row + 1);
                 model.apply("U", id, version, "x");
                 format!("U,{id},{version},x\n")
             })
             .collect();
-        lake::put(&up, "changes", &format!("killed/{file:02}.csv"), format!("op,id,version,note\n{lines}"));
+        lake::put(&up, "changes", &format!("killed/{file:02}.csv"), format!("op,id,version,note\n{}", lines.concat()));
     }
     let mut table = settings("killed");
     table["limits"] = json!({"files": 4});
     let run = lake::start(&up, &json!({ "table": table }));
     // Each is a moment in the life of a batch: staged, its table made, merged, its rows cleared.
-    let moments: [(&str, &dyn Fn(&Up) -> bool); 4] = [
+    type Holds<'a> = &'a dyn Fn(&Up) -> bool;
+    let moments: [(&str, Holds<'_>); 4] = [
         ("rows are staged", &|up| !lake::keys(up, LAKE, "staging/").is_empty()),
         ("a query runs", &|up| !lake::keys(up, LAKE, "results/").is_empty()),
         ("the table has data", &|up| lake::keys(up, LAKE, "tables/trials/killed/").len() > 2),

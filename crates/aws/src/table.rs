@@ -79,7 +79,8 @@ pub fn lake_bucket(deployment: &Deployment) -> Result<&str, Failure> {
 
 async fn read(deployment: &Deployment, object: &ObjectRef) -> Result<TableSettings, Failure> {
     let text = deployment.store.read_text(object, SETTINGS_LIMIT_BYTES).await?;
-    let parsed = if object.key.ends_with(".json") {
+    let extension = object.key.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let parsed = if extension.eq_ignore_ascii_case("json") {
         serde_json::from_str(&text).map_err(|error| error.to_string())
     } else {
         toml::from_str(&text).map_err(|error| error.to_string())

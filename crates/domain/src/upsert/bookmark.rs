@@ -209,10 +209,10 @@ mod tests {
         let mut bookmark = Bookmark::default();
         let (first, second) = (file("z", "2026-05-01T10:00:00Z", "1"), file("a", "2026-05-01T10:00:01Z", "2"));
         assert_eq!(bookmark.waiting(vec![second.clone(), first.clone()], 1), [first.clone(), second.clone()]);
-        merged(&mut bookmark, &[first.clone()]);
-        assert_eq!(bookmark.waiting(vec![second.clone(), first.clone()], 1), [second.clone()]);
+        merged(&mut bookmark, std::slice::from_ref(&first));
+        assert_eq!(bookmark.waiting(vec![second.clone(), first.clone()], 1), std::slice::from_ref(&second));
         let late = file("m", "2026-05-01T09:00:00Z", "3");
-        merged(&mut bookmark, &[second.clone()]);
+        merged(&mut bookmark, std::slice::from_ref(&second));
         assert_eq!(bookmark.waiting(vec![second, first.clone(), late.clone()], 1), [late], "it appeared late");
         let anew = file("z", "2026-05-01T10:00:00Z", "4");
         assert_eq!(bookmark.waiting(vec![anew.clone()], 1), [anew], "written anew within the second");
@@ -222,7 +222,7 @@ mod tests {
     fn what_is_long_past_is_forgotten_and_taken_for_merged() {
         let mut bookmark = Bookmark::default();
         let old = file("a", "2026-05-01T10:00:00Z", "1");
-        merged(&mut bookmark, &[old.clone()]);
+        merged(&mut bookmark, std::slice::from_ref(&old));
         merged(&mut bookmark, &[file("b", "2026-05-03T10:00:00Z", "2")]);
         assert_eq!(bookmark.known.len(), 1);
         assert!(bookmark.knows(&old, 1));

@@ -37,7 +37,7 @@ pub async fn handle(deployment: Deployment, request: StageRequest) -> Result<Sta
     let step = Step { deployment: &deployment, kept: &kept, request: &request };
     for _ in 0..TRIES {
         let (bookmark, etag) = kept.bookmark(&deployment).await?;
-        if let Some(progress) = step.turn(bookmark, etag).await? {
+        if let Some(progress) = Box::pin(step.turn(bookmark, etag)).await? {
             return Ok(Staged { table: kept.table.name.to_string(), totals: request.totals, progress });
         }
     }
@@ -66,7 +66,7 @@ impl Step<'_> {
             }
             Hold::Ours => match &bookmark.pending {
                 Some(batch) => Ok(Some(self.pending(&bookmark, batch))),
-                None => self.next(bookmark, etag).await,
+                None => Box::pin(self.next(bookmark, etag)).await,
             },
         }
     }

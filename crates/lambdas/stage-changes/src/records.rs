@@ -56,7 +56,7 @@ pub(crate) struct Records {
 
 #[derive(Debug)]
 enum Reader {
-    Csv(csv::Reader),
+    Csv(Box<csv::Reader>),
     Lines(lines::Reader),
 }
 
@@ -64,7 +64,7 @@ impl Records {
     /// A reader that begins behind `offset` bytes and `lines` lines.
     pub(crate) fn new(format: Format, csv: &Csv, offset: u64, lines: u64) -> Self {
         let format = match format {
-            Format::Csv => Reader::Csv(csv::Reader::new(csv.delimiter, offset, lines)),
+            Format::Csv => Reader::Csv(Box::new(csv::Reader::new(csv.delimiter, offset, lines))),
             Format::JsonLines => Reader::Lines(lines::Reader::new(offset, lines)),
         };
         Self { format, head: (offset == 0).then(Vec::new) }

@@ -143,7 +143,8 @@ fn refused(
 fn failed(statement: &str, query: &QueryExecution) -> anyhow::Error {
     let status = query.status();
     let reason = status.and_then(|status| status.state_change_reason()).unwrap_or("it was cancelled");
-    let category = status.and_then(|status| status.athena_error()).and_then(|error| error.error_category());
+    let category =
+        status.and_then(|status| status.athena_error()).and_then(aws_sdk_athena::types::AthenaError::error_category);
     wrong(statement, reason, if category == Some(USER_ERROR) { Exit::Usage } else { Exit::Internal })
 }
 

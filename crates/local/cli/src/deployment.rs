@@ -180,7 +180,7 @@ fn option(target: &Target) -> String {
         ("--stack", target.stack.as_ref()),
     ];
     let given = options.into_iter().filter_map(|(option, value)| Some((option, value?)));
-    given.map(|(option, value)| format!(" {option} {}", crate::output::shell_word(value))).collect()
+    given.map(|(option, value)| format!(" {option} {}", crate::output::shell_word(value))).collect::<Vec<_>>().concat()
 }
 
 /// Retries that no earlier failure can use up: the default allowance would end after a hundred refused calls.

@@ -147,7 +147,7 @@ fn tables(statement: &str) -> Vec<Piece> {
             (_, ")") if depth > 1 => drop(levels.pop()),
             (_, ",") => level.expects = level.in_tables,
             (Kind::Word, "FROM")
-                if !level.is_call && !(at > 0 && word(at - 1) == "DISTINCT" && is_comparison(at, &word)) =>
+                if !(level.is_call || at > 0 && word(at - 1) == "DISTINCT" && is_comparison(at, &word)) =>
             {
                 (level.in_tables, level.expects) = (true, true);
             }

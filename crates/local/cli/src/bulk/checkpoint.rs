@@ -180,7 +180,7 @@ impl Place {
                 for gone in [&path, &beside(&path, "lock")] {
                     match fs::remove_file(gone) {
                         Err(error) if error.kind() != ErrorKind::NotFound => {
-                            Err(error).with_context(|| unusable(&path))?
+                            return Err(error).with_context(|| unusable(&path));
                         }
                         Ok(()) | Err(_) => {}
                     }

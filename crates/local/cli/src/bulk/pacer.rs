@@ -23,7 +23,7 @@ impl Pacer {
     pub(crate) fn reserve(&mut self, now: Duration, files: usize) -> Duration {
         let start = self.next.max(now);
         self.next = start + self.each * u32::try_from(files).unwrap_or(u32::MAX);
-        start - now
+        start.saturating_sub(now)
     }
 }
 

@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::time::Duration;
 
 use anyhow::Context as _;
-use aws_sdk_athena::types::QueryExecution;
+use aws_sdk_athena::types::{QueryExecution, QueryExecutionStatistics};
 use aws_sdk_sfn::types::ExecutionStatus;
 use domain::upsert::{catalog_settings, place};
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -177,7 +177,7 @@ struct Running<'a> {
 impl Running<'_> {
     fn tell(&self, query: &QueryExecution) {
         if let Some(spinner) = &self.spinner {
-            let scanned = query.statistics().and_then(|statistics| statistics.data_scanned_in_bytes()).unwrap_or(0);
+            let scanned = query.statistics().and_then(QueryExecutionStatistics::data_scanned_in_bytes).unwrap_or(0);
             let scanned = indicatif::HumanBytes(u64::try_from(scanned).unwrap_or(0));
             let seconds = spinner.elapsed().as_secs();
             spinner.set_message(format!("{seconds} s, {scanned} read; Ctrl-C cancels"));

@@ -111,8 +111,8 @@ fn is_loopback(url: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn found(target: Target, environment: &Environment) -> Option<(Option<String>, Option<String>)> {
-        Address::find(&target, environment).map(|address| (address.endpoint_url, address.stack))
+    fn found(target: &Target, environment: &Environment) -> Option<(Option<String>, Option<String>)> {
+        Address::find(target, environment).map(|address| (address.endpoint_url, address.stack))
     }
 
     #[test]
@@ -146,7 +146,7 @@ mod tests {
         ];
         for (target, environment, expected) in cases {
             let told = format!("{target:?} {environment:?}");
-            assert_eq!(found(target, environment), expected, "{told}");
+            assert_eq!(found(&target, environment), expected, "{told}");
         }
     }
 

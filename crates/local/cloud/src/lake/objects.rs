@@ -256,8 +256,7 @@ mod tests {
             objects.put(&Path::from(key), key.to_owned().into()).await.unwrap();
         }
         store.put_bytes("b", "a//4", None, Bytes::from("odd")).await.unwrap();
-        let path = Path::from("b/a/1");
-        let get = |range| objects.get_opts(&path, GetOptions::new().with_range(Some(range)));
+        let get = async |range| objects.get_opts(&Path::from("b/a/1"), GetOptions::new().with_range(Some(range))).await;
         for (range, bytes) in [(GetRange::Bounded(1..3), "/a"), (GetRange::Offset(4), "1"), (GetRange::Suffix(2), "/1")]
         {
             assert_eq!(get(range).await.unwrap().bytes().await.unwrap(), bytes);

@@ -155,7 +155,7 @@ impl Queue {
                     good.push(message);
                 }
                 Err(error) => {
-                    failed.push(json!({ "Id": id, "SenderFault": true, "Code": error.code, "Message": error.message }))
+                    failed.push(json!({ "Id": id, "SenderFault": true, "Code": error.code, "Message": error.message }));
                 }
             }
         }

@@ -111,12 +111,11 @@ pub(super) fn new(states: &States, asked: Start, awaited: bool) -> Result<New, S
 fn checked_input(input: Option<String>) -> Result<String, ServiceError> {
     let input = input.unwrap_or_else(|| "{}".to_owned());
     let value: Value = serde_json::from_str(&input).map_err(|error| refusal::invalid_input(&error.to_string()))?;
-    match Payload::from(value).is_too_large() {
-        false => Ok(input),
-        true => Err(refusal::invalid_input(&format!(
-            "more than {MAX_PAYLOAD_BYTES} bytes, or nested deeper than {MAX_PAYLOAD_DEPTH} levels"
-        ))),
+    if Payload::from(value).is_too_large() {
+        let bounds = format!("more than {MAX_PAYLOAD_BYTES} bytes, or nested deeper than {MAX_PAYLOAD_DEPTH} levels");
+        return Err(refusal::invalid_input(&bounds));
     }
+    Ok(input)
 }
 
 pub(super) async fn describe(states: &States, body: Value) -> Outcome {

@@ -100,6 +100,9 @@ async fn a_statement_means_one_snapshot() {
     lake.run("INSERT INTO t VALUES (1)").await;
     let answer = lake.lakehouse.execute("lake", "SELECT id FROM t").await.unwrap();
     lake.run("DELETE FROM t").await;
-    assert_eq!(answer.collect().await.unwrap().iter().map(|batch| batch.num_rows()).sum::<usize>(), 1);
+    assert_eq!(
+        answer.collect().await.unwrap().iter().map(datafusion::arrow::array::RecordBatch::num_rows).sum::<usize>(),
+        1
+    );
     assert_eq!(rows(&lake.again(), "SELECT id FROM t").await, Vec::<String>::new());
 }
