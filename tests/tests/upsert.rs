@@ -265,6 +265,7 @@ fn changes_at_random_give_what_the_model_gives() {
 
 #[test]
 fn killed_at_any_step_each_change_is_merged_once() {
+    type Holds<'a> = &'a dyn Fn(&Up) -> bool;
     let sluice = Sluice::default();
     let mut up = sluice.up(&[]);
     lake::bucket(&up, "changes");
@@ -283,7 +284,6 @@ fn killed_at_any_step_each_change_is_merged_once() {
     table["limits"] = json!({"files": 4});
     let run = lake::start(&up, &json!({ "table": table }));
     // Each is a moment in the life of a batch: staged, its table made, merged, its rows cleared.
-    type Holds<'a> = &'a dyn Fn(&Up) -> bool;
     let moments: [(&str, Holds<'_>); 4] = [
         ("rows are staged", &|up| !lake::keys(up, LAKE, "staging/").is_empty()),
         ("a query runs", &|up| !lake::keys(up, LAKE, "results/").is_empty()),

@@ -242,8 +242,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_named() {
-        assert!(Table::new(serde_json::from_value(settings()).unwrap()).is_ok());
         type Spoil<'a> = &'a dyn Fn(&mut Value);
+        assert!(Table::new(serde_json::from_value(settings()).unwrap()).is_ok());
         let cases: [(Spoil<'_>, &str); 14] = [
             (&|value| value["target"] = json!("T"), "`target`"),
             (&|value| value["target"] = json!("d.t;drop"), "`target`"),
