@@ -88,7 +88,7 @@ pub struct Source {
     pub remove_merged: bool,
 }
 
-/// A table whose settings can be used; made by [`TableSettings::check`] alone.
+/// A table whose settings can be used; made by [`Table::new`] alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table {
     /// Its name.
