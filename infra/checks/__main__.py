@@ -5,7 +5,8 @@
     python infra/checks faults PROGRAMS    the planted faults only
     python infra/checks packages FOLDER    the size of each package that lies there
     python infra/checks emulate FOLDER     deploys with `sam deploy` into an emulator and looks at what came of it
-    python infra/checks wiring PROGRAMS    drives the local cloud with the template's functions, environment, queue and rules
+    python infra/checks wiring PROGRAMS    drives the local cloud with the template's functions, environment, queue, rules and
+                                           schedule, as they are and with each planted fault that only shows at work
 
 PROGRAMS is the folder of the debug binaries. Ends with 1 when something is wrong.
 """
@@ -15,8 +16,11 @@ import pathlib
 import sys
 import time
 
+import cdk
 import contract
+import drive
 import expand
+import faults
 import linters
 import permissions
 import wiring
@@ -32,7 +36,7 @@ def checks(programs):
         "permissions": permissions.check,
         "contract": contract.check,
         "wiring": wiring.check,
-        "nag": linters.nag,
+        "cdk": cdk.check,
     }
 
 
@@ -49,9 +53,10 @@ def stale(subject):
 
 
 def planted(programs):
-    import faults
-
-    return report(*faults.check(checks(programs)))
+    problems, summary = faults.check(checks(programs))
+    known = {*checks(programs), drive.NAME}
+    problems += [f"no check is called `{one['caught-by']}`" for one in faults.every() if one["caught-by"] not in known]
+    return report(problems, summary)
 
 
 def report(problems, summary):

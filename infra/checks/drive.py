@@ -1,24 +1,35 @@
 """The template's wiring at work: its functions as they are packaged, their environment, its machines, rules and queue.
 
-The local cloud runs the packages under the names, sizes and variables of the template; this module is EventBridge and
-the poller of the queue, by the template's patterns and settings. So what is tested is what is deployed, as far as that
-goes without an account. The packages must be of this machine's architecture.
+The local cloud runs the packages under the names, sizes and variables of the template; this module is EventBridge, its
+scheduler and the poller of the queue, by the template's patterns, inputs and settings. So what is tested is what is
+deployed, as far as that goes without an account. The packages must be of this machine's architecture.
 """
 
 import datetime
 import json
+import os
 import pathlib
+import re
 import subprocess
+import sys
 import tempfile
 import time
+import tomllib
 import uuid
 
 import boto3
 import expand
+import faults
 from botocore.config import Config
 from pattern import matches
 from resolve import ACCOUNT, REGION, Resolver
+from subject import Subject
 
+# By this name `infra/faults.yaml` has the faults that only show at work.
+NAME = "drive"
+
+# Another one than the settings of the catalog name, as a second stack of an account has it.
+DATABASE = "sluice_of_ours"
 BUCKETS = {name: f"sluice-{name.lower()}" for name in ("Raw", "Extracted", "Partitioned", "Catalog", "Lake")}
 
 # What is put, under a key that S3 may hold, and what must come of it.
@@ -31,24 +42,32 @@ FILES = {
     "in/empty.txt": ("odd/empty.txt", "EMPTY"),
     "in/firmware.bin": ("odd/firmware.bin", "UNSUPPORTED"),
 }
+# A planted fault shows on one file as on all.
+FEW = dict(list(FILES.items())[:1])
 SECONDS = 180
 
 
 def check(programs):
-    template = json.loads(expand.EXPANDED.read_text())
+    found = drive(Subject(expand.Source.read()), programs, FILES)
+    uncaught, planted = faults.check({NAME: lambda subject: drive(subject, programs, FEW)})
+    return [*found, *uncaught], f"{len(FILES)} files through the template's wiring, {planted}"
+
+
+def drive(subject, programs, files):
+    """What goes wrong with these files."""
     with tempfile.TemporaryDirectory() as folder:
-        deployment = Deployment(template, programs, pathlib.Path(folder))
+        deployment = Deployment(subject.expanded, programs, pathlib.Path(folder))
         try:
-            problems = list(run(deployment))
+            return list(run(deployment, files))
         except AssertionError as failed:
-            problems = [str(failed)]
+            return [str(failed)]
         finally:
             deployment.end()
-    return problems, f"{len(FILES)} files, {deployment.delivered} deliveries through the template's wiring"
 
 
-def run(deployment):
-    put = [deployment.put(key, sample) for key, (sample, _) in FILES.items()]
+def run(deployment, files):
+    yield from tables(deployment)
+    put = [deployment.put(key, sample) for key, (sample, _) in files.items()]
     gone = deployment.put("in/gone.txt", "text/welcome.txt")
     events = [*put, gone, deployment.remove("in/gone.txt"), deployment.folder("in/folder/")]
     # Whatever S3 says, it may say twice.
@@ -56,13 +75,14 @@ def run(deployment):
     if dead != ["{not json"]:
         yield f"the dead-letter queue holds {dead}, not the one bad message"
     records = deployment.records(len(put) + 2)
-    for key, (_, wanted) in FILES.items():
+    for key, (_, wanted) in files.items():
         found = [record for record in records if record["key"] == key]
         if [record["status"] for record in found] != [wanted]:
             yield f"`{key}` has the records {[(one['status'], one.get('reason')) for one in found]}, not one {wanted}"
     if not any(record["key"] == "in/gone.txt" and record["status"] == "REMOVED" for record in records):
         yield "the removal has no record"
     yield from documents(deployment, records)
+    yield from merged(deployment, files, records)
     yield from stopped(deployment)
 
 
@@ -76,6 +96,44 @@ def documents(deployment, records):
                 yield f"the document of `{record['key']}` is about something else"
 
 
+def tables(deployment):
+    """What the end of `make deploy` puts and makes."""
+    deployment.put_tables()
+    settings = tomllib.loads((expand.ROOT / "statemachine/catalog.toml").read_text())
+    made = [re.match(r"CREATE .*?[`\"]sluice[`\"]\.[`\"](\w+)", view)[1] for view in settings["views"]]
+    wanted = {settings["target"].removeprefix("sluice."), *made}
+    there = deployment.glue.get_paginator("get_tables").paginate(DatabaseName=DATABASE)
+    if missing := wanted - {table["Name"] for page in there for table in page["TableList"]}:
+        yield f"the database {DATABASE} lacks {sorted(missing)} after scripts/put-tables"
+
+
+def merged(deployment, files, records):
+    """The schedule takes up what a failed merge has left; then every file is a row that Athena finds."""
+    machine = deployment.machine("UpsertStateMachine")
+    begun = deployment.sfn.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+    if not begun:
+        yield "`catalog` has started no merge"
+    for execution in begun:
+        deployment.sfn.stop_execution(executionArn=execution["executionArn"])
+    target = deployment.resources["MergeSchedule"]["Properties"]["Target"]
+    started = deployment.sfn.start_execution(stateMachineArn=target["Arn"], input=target["Input"])
+    deployment.succeeded(started["executionArn"])
+    if waiting := deployment.lake("waiting/"):
+        yield f"{len(waiting)} records still wait after the merge"
+    group = deployment.resolve.ref("MergeWorkgroup")
+    if not deployment.athena.list_query_executions(WorkGroup=group)["QueryExecutionIds"]:
+        yield f"the merge asks Athena elsewhere than in the workgroup {group}"
+    if not deployment.lake("results/"):
+        yield "the merge leaves its results elsewhere than in the lake's bucket"
+    found = deployment.query("SELECT key, version_id, status FROM catalog_merged")
+    wanted = [[one["key"], one["version_id"], one["status"]] for one in records]
+    if sorted(found) != sorted(wanted):
+        yield f"the merged table has the rows {found}, not those of the records"
+    found = deployment.query("SELECT key, status FROM files")
+    if sorted(found) != sorted([key, status] for key, (_, status) in files.items()):
+        yield f"Athena finds {found}, not one row for each file"
+
+
 def stopped(deployment):
     """An execution that is stopped by hand: the rule's pattern must fit, and its function must record the end."""
     # A recording is under way for seconds, so that it is stopped before it ends.
@@ -83,7 +141,7 @@ def stopped(deployment):
     event = {"kind": "created", "object": {"bucket": BUCKETS["Raw"], "key": "in/announcement.wav"}, "time": "2026-05-01T12:00:00Z"}
     started = deployment.sfn.start_execution(stateMachineArn=arn, name=name, input=json.dumps(event))
     deployment.sfn.stop_execution(executionArn=started["executionArn"], error="ByHand", cause="the wrong file")
-    told = deployment.tell("EndedRule", ended(deployment.sfn.describe_execution(executionArn=started["executionArn"])))
+    told = deployment.tell("EndedRule", ended_event(deployment.sfn.describe_execution(executionArn=started["executionArn"])))
     if told != 1:
         yield "the rule for ended executions does not fit the event of a stopped one"
     found = [one for one in deployment.written() if one["run"] == name]
@@ -92,7 +150,7 @@ def stopped(deployment):
         yield f"the stopped execution has the records {reasons}"
 
 
-def ended(execution):
+def ended_event(execution):
     """https://docs.aws.amazon.com/step-functions/latest/dg/eventbridge-integration.html"""
     milliseconds = {name: int(execution[name].timestamp() * 1000) for name in ("startDate", "stopDate")}
     return bus("aws.states", "Step Functions Execution Status Change", execution["executionArn"], {
@@ -123,17 +181,18 @@ class Deployment:
     """The template's functions in the local cloud, with buckets and machines made by the APIs."""
 
     def __init__(self, template, programs, folder):
-        self.resolve = Resolver(template, **{f"{name}BucketName": bucket for name, bucket in BUCKETS.items()})
+        buckets = {f"{name}BucketName": bucket for name, bucket in BUCKETS.items()}
+        self.resolve = Resolver(template, DatabaseName=DATABASE, **buckets)
         self.resources = {
             name: {**one, "Properties": self.resolve(one.get("Properties", {}))} for name, one in template["Resources"].items()
             if self.resolve.is_there(one)
         }
-        self.delivered = 0
         functions = folder / "functions.json"
         functions.write_text(json.dumps([self.function(one) for one in self.of_type("AWS::Lambda::Function")]))
         command = [programs / "examples" / "deployed", folder / "data", functions, programs / "sluice-speech"]
         self.cloud = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.connect(self.cloud.stdout.readline().strip())
+        self.endpoint = self.cloud.stdout.readline().strip()
+        self.connect()
         self.make()
 
     def of_type(self, kind):
@@ -149,11 +208,12 @@ class Deployment:
             "timeout_seconds": properties["Timeout"], "memory_megabytes": properties["MemorySize"],
         }
 
-    def connect(self, endpoint):
+    def connect(self):
         session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=REGION)
         config = Config(read_timeout=120, s3={"addressing_style": "path"})
-        self.s3, self.sfn, self.functions = (
-            session.client(name, endpoint_url=endpoint, config=config) for name in ("s3", "stepfunctions", "lambda")
+        self.s3, self.sfn, self.functions, self.athena, self.glue = (
+            session.client(name, endpoint_url=self.endpoint, config=config)
+            for name in ("s3", "stepfunctions", "lambda", "athena", "glue")
         )
 
     def make(self):
@@ -161,6 +221,10 @@ class Deployment:
             self.s3.create_bucket(Bucket=bucket)
             if name in ("Raw", "Catalog"):
                 self.s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        for database in self.of_type("AWS::Glue::Database"):
+            self.glue.create_database(DatabaseInput=database["DatabaseInput"])
+        for group in self.of_type("AWS::Athena::WorkGroup"):
+            self.athena.create_work_group(Name=group["Name"], Configuration=group["WorkGroupConfiguration"])
         for machine in self.of_type("AWS::StepFunctions::StateMachine"):
             definition = machine["DefinitionString"]
             for placeholder, value in machine["DefinitionSubstitutions"].items():
@@ -171,6 +235,52 @@ class Deployment:
 
     def machine(self, name):
         return self.resolve.ref(name)
+
+    def lake(self, prefix):
+        return self.s3.list_objects_v2(Bucket=BUCKETS["Lake"], Prefix=prefix).get("Contents", [])
+
+    def put_tables(self):
+        """As `make deploy` does it, with names from the environment: the local cloud has no stacks."""
+        command = [sys.executable, expand.ROOT / "scripts/put-tables", "--database", self.resolve.ref("Database")]
+        environment = {
+            **os.environ, "AWS_ENDPOINT_URL": self.endpoint, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": ACCOUNT, "AWS_SECRET_ACCESS_KEY": "local", "SLUICE_LAKE_BUCKET": BUCKETS["Lake"],
+            "SLUICE_UPSERT_STATE_MACHINE_ARN": self.machine("UpsertStateMachine"),
+        }
+        done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=SECONDS)
+        if done.returncode != 0:
+            raise AssertionError(f"scripts/put-tables: {done.stderr.strip()[-1000:]}")
+
+    def succeeded(self, execution):
+        """Waits for an execution; where nothing is amiss, not even a retry is needed."""
+        deadline = time.monotonic() + SECONDS
+        while (asked := self.sfn.describe_execution(executionArn=execution))["status"] == "RUNNING":
+            failed = [one for one in self.history(execution) if one["type"].endswith("Failed")]
+            if failed or time.monotonic() > deadline:
+                raise AssertionError(f"the merge of the schedule comes to no end: {failed}")
+            time.sleep(0.1)
+        if asked["status"] != "SUCCEEDED":
+            raise AssertionError(f"the merge of the schedule failed: {asked.get('error')}: {asked.get('cause')}")
+
+    def history(self, execution):
+        pages = self.sfn.get_paginator("get_execution_history").paginate(executionArn=execution)
+        return [event for page in pages for event in page["events"]]
+
+    def query(self, statement):
+        """The rows that a person finds who asks in the template's workgroup and database."""
+        started = self.athena.start_query_execution(
+            QueryString=statement, WorkGroup=self.resolve.ref("Workgroup"),
+            QueryExecutionContext={"Database": self.resolve.ref("Database")},
+        )["QueryExecutionId"]
+        while (state := self.state(started))["State"] in ("QUEUED", "RUNNING"):
+            time.sleep(0.1)
+        if state["State"] != "SUCCEEDED":
+            raise AssertionError(f"`{statement}` failed: {state.get('StateChangeReason')}")
+        rows = self.athena.get_query_results(QueryExecutionId=started)["ResultSet"]["Rows"]
+        return [[cell.get("VarCharValue") for cell in row["Data"]] for row in rows[1:]]
+
+    def state(self, query):
+        return self.athena.get_query_execution(QueryExecutionId=query)["QueryExecution"]["Status"]
 
     def put(self, key, sample):
         body = (expand.ROOT / "samples" / sample).read_bytes()
@@ -217,7 +327,6 @@ class Deployment:
 
     def batch(self, source, bodies):
         """One call of the function; the places of the messages that it wants again."""
-        self.delivered += len(bodies)
         records = [
             {
                 "messageId": str(number), "receiptHandle": "r", "body": body, "attributes": {"ApproximateReceiveCount": "1"},

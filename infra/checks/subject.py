@@ -7,6 +7,10 @@ import expand
 from resolve import Resolver
 
 
+# A bucket of somebody's own, for tables of their own.
+SOURCE = "arn:aws:s3:::changes-of-ones-own"
+
+
 class Subject:
     """One state of the deployment: its source, its expansion, its values."""
 
@@ -20,6 +24,12 @@ class Subject:
     @functools.cached_property
     def resolve(self):
         return Resolver(self.expanded)
+
+    @functools.cached_property
+    def resolve_all(self):
+        """With all that may be given, so that what only then is there is seen too."""
+        key = "arn:aws:kms:us-east-1:000000000000:key/of-ones-own"
+        return Resolver(self.expanded, KmsKeyArn=key, SourceBucketArns=SOURCE)
 
     @property
     def resources(self):

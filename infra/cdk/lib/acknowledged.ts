@@ -2,7 +2,7 @@
 // `infra/checks/permissions.py`, which knows what each action can be restricted to.
 
 import { Stack, Validations, type Acknowledgment } from 'aws-cdk-lib';
-import type { CfnRole } from 'aws-cdk-lib/aws-iam';
+import type { CfnRole, Role } from 'aws-cdk-lib/aws-iam';
 import type { Sluice } from './sluice.ts';
 
 const BELOW_PREFIX =
@@ -16,6 +16,11 @@ const MACHINES: Acknowledgment = {
 const DEAD_LETTERS: Acknowledgment = {
   id: 'AwsSolutions-SQS3',
   reason: 'It is a dead-letter queue: of a rule and of a function, which AwsSolutions does not look at.',
+};
+
+const SETTINGS: Acknowledgment = {
+  id: 'AwsSolutions-IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole]',
+  reason: "The function is CDK's own, shared by a stack's custom resources; that policy lets it write its logs, and no more.",
 };
 
 interface Statement {
@@ -33,6 +38,7 @@ export function acknowledge(sluice: Sluice): void {
     Validations.of(sluice.template.getResource(name)).acknowledge(MACHINES);
   }
   Validations.of(sluice.template.getResource('EndedDeadLetterQueue')).acknowledge(DEAD_LETTERS);
+  Validations.of(sluice.settings.grantPrincipal as Role).acknowledge(SETTINGS);
 }
 
 function wildcards(role: CfnRole, reasons: Record<string, string>): Acknowledgment[] {
