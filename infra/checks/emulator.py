@@ -21,7 +21,6 @@ import boto3
 import expand
 import moto.cloudformation.models as cloudformation
 import moto.cloudformation.responses as responses
-
 import moto_gaps
 import yaml
 from botocore.config import Config

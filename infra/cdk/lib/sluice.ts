@@ -68,7 +68,7 @@ export class Sluice extends Construct {
     }
   }
 
-  /** The bucket into which people put files; nothing where the stack uses one that was there. */
+  /** The bucket into which people put files; it is not made where `RawBucketName` names one that is there. */
   get rawBucket(): CfnBucket {
     return this.template.getResource('RawBucket') as CfnBucket;
   }
