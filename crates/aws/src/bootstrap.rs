@@ -36,7 +36,7 @@ where
     Input: DeserializeOwned + RunName,
     Output: Serialize,
 {
-    lambda_runtime::tracing::init_default_subscriber();
+    crate::log::init();
     let deployment = Deployment::load().await?;
     let handle = &handle;
     let deployment = &deployment;

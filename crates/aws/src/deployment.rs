@@ -1,5 +1,6 @@
 //! What a function finds around it: names from its environment, settings, clients.
 
+use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use domain::settings::Settings;
 
+use crate::clients::Clients;
 use crate::settings::SettingsError;
 use crate::store::Store;
 
@@ -66,6 +68,8 @@ pub struct Deployment {
     pub settings: Settings,
     /// From which every client is made.
     pub sdk: SdkConfig,
+    /// Those that were made so far.
+    pub clients: Clients,
     /// S3.
     pub store: Store,
 }
@@ -100,7 +104,12 @@ impl Deployment {
         let endpoint = optional(variable::ENDPOINT_URL);
         let sdk = sdk_config(endpoint.as_deref()).await;
         let store = Store::new(&sdk, endpoint.is_some());
-        Ok(Self { names, settings, sdk, store })
+        Ok(Self { names, settings, sdk, clients: Clients::default(), store })
+    }
+
+    /// The client of this type, which `make` makes at its first use.
+    pub fn client<C: Any + Clone + Send + Sync>(&self, make: impl FnOnce(&SdkConfig) -> C) -> C {
+        self.clients.get(|| make(&self.sdk))
     }
 }
 

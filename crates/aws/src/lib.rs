@@ -6,10 +6,12 @@
 pub mod bootstrap;
 pub mod bucket;
 pub mod call;
+pub mod clients;
 pub mod clock;
 pub mod deployment;
 pub mod engine;
 pub mod http;
+pub mod log;
 pub mod settings;
 pub mod store;
 pub mod table;

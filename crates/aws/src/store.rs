@@ -32,10 +32,6 @@ pub struct Head {
     pub etag: String,
     /// `Content-Type` as declared.
     pub declared_type: Option<String>,
-    /// The version, where the bucket is versioned.
-    pub version_id: Option<String>,
-    /// Storage class, where it is not the standard one.
-    pub storage_class: Option<String>,
 }
 
 impl Store {
@@ -52,6 +48,28 @@ impl Store {
         &self.client
     }
 
+    /// Looks at an object and reads its first bytes, `most_bytes` of them where there are as many.
+    ///
+    /// # Errors
+    /// `ObjectGone` where it does not exist.
+    pub async fn first(&self, object: &ObjectRef, most_bytes: u64) -> Result<(Head, Bytes), Failure> {
+        let request = self.client.get_object().bucket(&object.bucket).key(&object.key);
+        let request = request.set_version_id(object.version_id.clone()).range(range(0, most_bytes));
+        let output = match request.send().await {
+            // S3 refuses every range of an object without bytes.
+            Err(error) if error.code() == Some("InvalidRange") => return Ok((self.head(object).await?, Bytes::new())),
+            output => output.map_err(|error| explain(failure("s3:GetObject", &error), object))?,
+        };
+        let size_bytes = output.content_range().and_then(whole_size);
+        let head = Head {
+            size_bytes: size_bytes
+                .ok_or_else(|| Failure::internal("`s3:GetObject` answered a range without saying of how many bytes"))?,
+            etag: plain_etag(output.e_tag()),
+            declared_type: output.content_type().map(str::to_owned),
+        };
+        Ok((head, collect(output, object).await?))
+    }
+
     /// Looks at an object without reading it.
     ///
     /// # Errors
@@ -62,10 +80,8 @@ impl Store {
         let output = output.map_err(|error| explain(failure("s3:HeadObject", &error), object))?;
         Ok(Head {
             size_bytes: output.content_length().and_then(|size| size.try_into().ok()).unwrap_or(0),
-            etag: output.e_tag().unwrap_or_default().trim_matches('"').to_owned(),
+            etag: plain_etag(output.e_tag()),
             declared_type: output.content_type().map(str::to_owned),
-            version_id: output.version_id().filter(|id| *id != "null").map(str::to_owned),
-            storage_class: output.storage_class().map(|class| class.as_str().to_owned()),
         })
     }
 
@@ -74,9 +90,8 @@ impl Store {
     /// # Errors
     /// `ObjectGone` where the object was removed or replaced meanwhile.
     pub async fn range(&self, object: &ObjectRef, etag: &str, start: u64, size_bytes: u64) -> Result<Bytes, Failure> {
-        let range = format!("bytes={start}-{}", start + size_bytes.saturating_sub(1));
         let request = self.client.get_object().bucket(&object.bucket).key(&object.key).if_match(format!("\"{etag}\""));
-        let output = request.set_version_id(object.version_id.clone()).range(range).send().await;
+        let output = request.set_version_id(object.version_id.clone()).range(range(start, size_bytes)).send().await;
         collect(output.map_err(|error| explain(failure("s3:GetObject", &error), object))?, object).await
     }
 
@@ -184,6 +199,19 @@ impl Store {
             .await;
         copied.map(drop).map_err(|error| explain(failure("s3:CopyObject", &error), from))
     }
+}
+
+fn range(start: u64, size_bytes: u64) -> String {
+    format!("bytes={start}-{}", start + size_bytes.saturating_sub(1))
+}
+
+/// The size of the whole object, from the `Content-Range` of a part: `bytes 0-99/1234`.
+fn whole_size(content_range: &str) -> Option<u64> {
+    content_range.rsplit_once('/')?.1.parse().ok()
+}
+
+fn plain_etag(etag: Option<&str>) -> String {
+    etag.unwrap_or_default().trim_matches('"').to_owned()
 }
 
 fn json<T: Serialize>(object: &ObjectRef, value: &T) -> Result<Bytes, Failure> {

@@ -63,7 +63,7 @@ pub struct Call<'a> {
     pub earlier: &'a Extraction,
     /// Where the service may leave objects of its own: a key prefix that ends with `/`.
     pub work: &'a ObjectRef,
-    /// Records which engine answers; hand it to each client as an interceptor.
+    /// Records which engine answers while it records.
     pub engines: &'a EngineRecorder,
 }
 

@@ -2,6 +2,8 @@
 //!
 //! A machine that cannot be started is no failure: the record waits for the next one, and queries see it meanwhile.
 
+use std::sync::{Mutex, PoisonError};
+
 use aws::Deployment;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::operation::start_execution::StartExecutionError;
@@ -25,18 +27,23 @@ pub(crate) async fn leave(deployment: &Deployment, change: &Change) -> Result<()
     Ok(())
 }
 
+/// The execution of `upsert` that this process has seen started.
+static STARTED: Mutex<Option<String>> = Mutex::new(None);
+
 /// All records of the same half minute start the same execution, which is there after the first.
 async fn start(deployment: &Deployment, machine: &str, lake_bucket: &str) {
+    let run = catalog_run(aws::clock::now());
+    if STARTED.lock().unwrap_or_else(PoisonError::into_inner).as_ref() == Some(&run) {
+        return;
+    }
     let settings_uri = format!("s3://{lake_bucket}/{}", catalog_settings());
     let input = json!({ "settings_uri": settings_uri, "wait_seconds": GATHER_SECONDS });
-    let request = Client::new(&deployment.sdk).start_execution().state_machine_arn(machine);
-    let started = request.name(catalog_run(aws::clock::now())).input(input.to_string()).send().await;
-    match started {
-        Ok(_) => {}
-        Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => {}
-        Err(error) => {
+    let request = deployment.client(Client::new).start_execution().state_machine_arn(machine);
+    match request.name(&run).input(input.to_string()).send().await {
+        Err(error) if !error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => {
             let code = aws_sdk_sfn::error::ProvideErrorMetadata::code(&error).unwrap_or("unknown");
             tracing::warn!(code, "the catalog's table is not brought up to date now");
         }
+        _ => *STARTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(run),
     }
 }

@@ -79,8 +79,6 @@ mod tests {
             size_bytes,
             etag: "e".into(),
             declared_type: Some("text/plain".into()),
-            version_id: None,
-            storage_class: None,
         };
         let detection = Detection { media_type: media_type.into(), problem: None };
         let subject = subject(&ObjectRef::new("raw", "a.txt"), head, &detection);

@@ -6,6 +6,7 @@ mod decide;
 
 use aws::Deployment;
 use aws::store::Head;
+use bytes::Bytes;
 use documents::{Detection, Sample};
 use domain::event::EventKind;
 use domain::failure::{Failure, FailureName};
@@ -15,7 +16,7 @@ use domain::stage::{Arrived, Classified, Decision};
 /// Enough for every signature and for the first members of a container.
 const HEAD_BYTES: u64 = 256 << 10;
 /// Enough for the directory of a zip container, which stands at its end.
-const TAIL_BYTES: u64 = 64 << 10;
+const TAIL_BYTES: usize = 64 << 10;
 
 /// Classifies the object of an event.
 ///
@@ -34,36 +35,28 @@ pub async fn handle(deployment: Deployment, arrived: Arrived) -> Result<Classifi
 }
 
 async fn look(deployment: &Deployment, object: &ObjectRef) -> Result<Decision, Failure> {
-    let head = deployment.store.head(object).await?;
-    let detection = detect(deployment, object, &head).await?;
+    let (head, first) = deployment.store.first(object, HEAD_BYTES).await?;
+    let detection = detect(deployment, object, &head, &first).await?;
     let subject = decide::subject(object, head, &detection);
     decide::decide(subject, detection.problem, &deployment.settings)
 }
 
-async fn detect(deployment: &Deployment, object: &ObjectRef, head: &Head) -> Result<Detection, Failure> {
+async fn detect(
+    deployment: &Deployment,
+    object: &ObjectRef,
+    head: &Head,
+    first: &Bytes,
+) -> Result<Detection, Failure> {
     let size_bytes = head.size_bytes;
-    let first = read(deployment, object, head, 0, size_bytes.min(HEAD_BYTES)).await?;
-    let tail_bytes = size_bytes.saturating_sub(HEAD_BYTES).min(TAIL_BYTES);
-    let last = read(deployment, object, head, size_bytes - tail_bytes, tail_bytes).await?;
+    let last = match size_bytes.saturating_sub(HEAD_BYTES).min(TAIL_BYTES as u64) {
+        0 => first.slice(first.len().saturating_sub(TAIL_BYTES)..),
+        tail_bytes => deployment.store.range(object, &head.etag, size_bytes - tail_bytes, tail_bytes).await?,
+    };
     Ok(documents::detect(&Sample {
-        head: &first,
-        tail: if tail_bytes == 0 { &first[first.len().saturating_sub(64 << 10)..] } else { &last },
+        head: first,
+        tail: &last,
         size_bytes,
         file_name: object.file_name(),
         declared: head.declared_type.as_deref(),
     }))
-}
-
-/// S3 refuses a range of no bytes, so none is asked for.
-async fn read(
-    deployment: &Deployment,
-    object: &ObjectRef,
-    head: &Head,
-    start: u64,
-    size_bytes: u64,
-) -> Result<Vec<u8>, Failure> {
-    if size_bytes == 0 {
-        return Ok(Vec::new());
-    }
-    Ok(deployment.store.range(object, &head.etag, start, size_bytes).await?.to_vec())
 }

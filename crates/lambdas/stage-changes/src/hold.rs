@@ -31,7 +31,7 @@ pub(crate) async fn look(deployment: &Deployment, bookmark: &Bookmark, execution
 }
 
 async fn runs(deployment: &Deployment, execution: &str) -> Result<bool, Failure> {
-    match Client::new(&deployment.sdk).describe_execution().execution_arn(execution).send().await {
+    match deployment.client(Client::new).describe_execution().execution_arn(execution).send().await {
         Ok(output) => Ok(output.status() == &ExecutionStatus::Running),
         Err(error) if error.as_service_error().is_some_and(DescribeExecutionError::is_execution_does_not_exist) => {
             Ok(false)

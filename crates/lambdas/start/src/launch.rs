@@ -19,7 +19,7 @@ impl Launcher {
         let names = &deployment.names;
         let mut own_buckets = vec![names.extracted_bucket.clone(), names.catalog_bucket.clone()];
         own_buckets.extend(names.partitioned_bucket.clone());
-        Self { client: Client::new(&deployment.sdk), state_machine_arn: names.state_machine_arn.clone(), own_buckets }
+        Self { client: deployment.client(Client::new), state_machine_arn: names.state_machine_arn.clone(), own_buckets }
     }
 
     /// Starts the run of `event`, unless it runs or ran already, or there is nothing to run.

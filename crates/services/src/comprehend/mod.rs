@@ -10,6 +10,7 @@
 use std::future::Future;
 
 use aws::call::CallError;
+use aws::engine::TellEngine;
 use aws_sdk_comprehend::Client;
 use aws_sdk_comprehend::config::Builder;
 use aws_sdk_comprehend::types::LanguageCode;
@@ -129,7 +130,7 @@ impl Service for Comprehend {
 
 impl Start for Comprehend {
     fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        Box::pin(async move { analyse(call).await.map(Started::Done) })
+        Box::pin(call.engines.during(async move { analyse(call).await.map(Started::Done) }))
     }
 }
 
@@ -152,8 +153,8 @@ async fn analyse(call: &Call<'_>) -> Result<Findings, Failure> {
     if !has_words(text) {
         return Ok(Findings::skipped("there is hardly any text"));
     }
-    let config = Builder::from(&call.deployment.sdk).interceptor(call.engines.clone()).build();
-    let request = Request { call, client: Client::from_conf(config), text };
+    let client = call.deployment.client(|sdk| Client::from_conf(Builder::from(sdk).interceptor(TellEngine).build()));
+    let request = Request { call, client, text };
     let languages = languages(&request).await?;
     let code = language_code(call, &languages.parts);
     let (sentiment, entities, key_phrases, pii) = futures::try_join!(

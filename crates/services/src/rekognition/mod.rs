@@ -7,6 +7,7 @@
 //! Limits: <https://docs.aws.amazon.com/rekognition/latest/dg/limits.html>.
 
 use aws::call::CallError;
+use aws::engine::TellEngine;
 use aws_sdk_rekognition::Client;
 use aws_sdk_rekognition::config::Builder;
 use aws_sdk_rekognition::types::{Image, S3Object};
@@ -116,7 +117,7 @@ impl Service for Rekognition {
 
 impl Start for Rekognition {
     fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        Box::pin(async move { look(call).await.map(Started::Done) })
+        Box::pin(call.engines.during(async move { look(call).await.map(Started::Done) }))
     }
 }
 
@@ -136,7 +137,7 @@ async fn look(call: &Call<'_>) -> Result<Findings, Failure> {
             "the image has {width} by {height} pixels, and rekognition takes {FEWEST_PIXELS} a side at least"
         )));
     }
-    let client = Client::from_conf(Builder::from(&call.deployment.sdk).interceptor(call.engines.clone()).build());
+    let client = call.deployment.client(|sdk| Client::from_conf(Builder::from(sdk).interceptor(TellEngine).build()));
     let asked: Vec<_> =
         call.task.features.iter().map(|feature| ask(&client, feature, image(&object), pixels)).collect();
     let answers: Vec<_> = stream::iter(asked).buffered(PARALLEL_CALLS).try_collect().await?;

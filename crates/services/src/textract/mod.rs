@@ -8,6 +8,7 @@
 //! Limits: <https://docs.aws.amazon.com/textract/latest/dg/limits-document.html>.
 
 use aws::call::CallError;
+use aws::engine::TellEngine;
 use aws_sdk_textract::Client;
 use aws_sdk_textract::config::Builder;
 use domain::answer::{FeatureOutcome, Findings, Outcome};
@@ -130,13 +131,13 @@ impl Service for Textract {
 
 impl Start for Textract {
     fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        Box::pin(start(call))
+        Box::pin(call.engines.during(start(call)))
     }
 }
 
 impl Poll for Textract {
     fn poll<'a>(&'a self, call: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        Box::pin(poll(call, job))
+        Box::pin(call.engines.during(poll(call, job)))
     }
 }
 
@@ -169,7 +170,7 @@ async fn start(call: &Call<'_>) -> Result<Started, Failure> {
 }
 
 fn client(call: &Call<'_>) -> Client {
-    Client::from_conf(Builder::from(&call.deployment.sdk).interceptor(call.engines.clone()).build())
+    call.deployment.client(|sdk| Client::from_conf(Builder::from(sdk).interceptor(TellEngine).build()))
 }
 
 /// Whether the file can be read at once; a PDF goes the safe way, since its pages may be miscounted.

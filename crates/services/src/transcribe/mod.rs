@@ -7,6 +7,7 @@
 //! Limits: <https://docs.aws.amazon.com/general/latest/gr/transcribe.html#limits-amazon-transcribe>.
 
 use aws::call::{CallError, call_error, failure};
+use aws::engine::TellEngine;
 use aws_sdk_transcribe::Client;
 use aws_sdk_transcribe::config::Builder;
 use aws_sdk_transcribe::operation::start_transcription_job::StartTranscriptionJobError;
@@ -135,18 +136,18 @@ impl Service for Transcribe {
 
 impl Start for Transcribe {
     fn start<'a>(&'a self, call: &'a Call<'a>) -> BoxFuture<'a, Result<Started, Failure>> {
-        Box::pin(start(call))
+        Box::pin(call.engines.during(start(call)))
     }
 }
 
 impl Poll for Transcribe {
     fn poll<'a>(&'a self, call: &'a Call<'a>, job: &'a str) -> BoxFuture<'a, Result<Polled, Failure>> {
-        Box::pin(poll(call, job))
+        Box::pin(call.engines.during(poll(call, job)))
     }
 }
 
 fn client(call: &Call<'_>) -> Client {
-    Client::from_conf(Builder::from(&call.deployment.sdk).interceptor(call.engines.clone()).build())
+    call.deployment.client(|sdk| Client::from_conf(Builder::from(sdk).interceptor(TellEngine).build()))
 }
 
 async fn start(call: &Call<'_>) -> Result<Started, Failure> {

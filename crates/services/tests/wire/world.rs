@@ -1,5 +1,6 @@
 //! All that one call of a service may look at, over a server of the test's own.
 
+use aws::clients::Clients;
 use aws::deployment::{Deployment, Names};
 use aws::engine::EngineRecorder;
 use aws::store::Store;
@@ -58,7 +59,7 @@ impl World {
         let store = Store::new(&sdk, true);
         Self {
             server,
-            deployment: Deployment { names: Names::default(), settings: Settings::default(), sdk, store },
+            deployment: Deployment { names: Names::default(), settings: Settings::default(), sdk, clients: Clients::default(), store },
             subject,
             task: Task { service: "any".into(), features: features.iter().map(ToString::to_string).collect() },
             earlier: Extraction::default(),
