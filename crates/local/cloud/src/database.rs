@@ -1,11 +1,12 @@
-//! The one `SQLite` database: one writer thread that commits in groups, readers beside it.
+//! The one `SQLite` database: one connection that writes, readers beside it.
 //!
-//! Every piece of work that waits when the writer comes round shares one transaction and one sync; each runs in a
-//! savepoint, so one failure leaves the others alone. Nobody is answered before the sync.
+//! Whoever wants to write while nobody else does commits at once; what comes meanwhile shares one transaction and one
+//! sync, each piece of work in a savepoint, so one failure leaves the others alone. Nobody is answered before the sync.
 //! It refuses to open a damaged file, and never moves or deletes one itself; `recovery` does.
 //!
 //! <https://www.sqlite.org/wal.html>, <https://www.sqlite.org/pragma.html#pragma_synchronous>
 
+mod checkpoint;
 mod lock;
 mod schema;
 #[cfg(test)]
@@ -105,7 +106,7 @@ impl Database {
         let connection = open_writer(path, schema).map_err(|error| classify(path, error))?;
         let inner = Inner {
             path: path.to_owned(),
-            writer: Writer::start(connection).map_err(DatabaseError::Thread)?,
+            writer: Writer::start(connection, path).map_err(DatabaseError::Thread)?,
             idle_readers: Mutex::new(Vec::new()),
             reader_permits: Semaphore::new(READERS),
         };
@@ -124,7 +125,9 @@ impl Database {
         checked.await.map_err(|_| DatabaseError::Closed)?
     }
 
-    /// Runs `work` inside the next group's transaction; resolves once that group is synced to disk.
+    /// Runs `work` in a transaction, its own or that of the next group; resolves once that is synced to disk.
+    ///
+    /// It may run on the caller's own thread, so it is to be as short as a transaction should be.
     ///
     /// # Errors
     /// When `work` or the commit fails.

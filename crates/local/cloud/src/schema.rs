@@ -16,7 +16,7 @@ pub(crate) const SCHEMA: Schema<'static> = Schema {
         jobs::SCHEMA,
         athena::SCHEMA,
     ],
-    upgrades: &[&[store::FROM_FIRST, states::FROM_FIRST]],
+    upgrades: &[&[store::FROM_FIRST, states::FROM_FIRST], &[states::FROM_SECOND]],
 };
 
 #[cfg(test)]
@@ -67,6 +67,6 @@ mod tests {
         assert_eq!(text("SELECT key || '=' || value FROM resource_tag WHERE arn = 'arn'"), "key=value");
         assert_eq!(text("SELECT settings FROM state_machine_revision"), "{\"a\":1}");
         assert_eq!(text("SELECT kind || number FROM execution WHERE status = 'RUNNING'"), "STANDARD7");
-        assert_eq!(text("SELECT CAST(entries AS TEXT) FROM execution_log WHERE last_sequence = 0"), "{}");
+        assert_eq!(text("SELECT CAST(entries AS TEXT) FROM execution_log WHERE place = 7 << 28"), "{}");
     }
 }

@@ -57,7 +57,7 @@ use scheduler::{Command, Scheduler};
 
 pub(crate) use map_runs::schema::SCHEMA as MAP_RUN_SCHEMA;
 pub use prune::Retention;
-pub(crate) use schema::{FROM_FIRST, SCHEMA};
+pub(crate) use schema::{FROM_FIRST, FROM_SECOND, SCHEMA};
 
 /// The tables of activities, task tokens and jobs.
 pub(crate) const TASK_SCHEMAS: [&str; 3] = [activities::SCHEMA, task_tokens::SCHEMA, jobs::SCHEMA];

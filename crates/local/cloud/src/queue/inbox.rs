@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, Row, Transaction, params};
 
-use super::Settings;
 use super::outcome::Outcome;
+use super::{Over, Settings};
 use crate::database::{Database, DatabaseError};
 
 /// How long an event that is to come late lets others pass.
@@ -174,10 +174,13 @@ impl Inbox {
     }
 
     /// Deletes what was dealt with, and puts off or gives up what was not.
-    pub(super) async fn settle(&self, events: Vec<Event>, outcome: Outcome, now_ms: i64) -> Result<(), DatabaseError> {
+    pub(super) async fn settle(&self, group: Vec<Over>, now_ms: i64) -> Result<(), DatabaseError> {
         let settings = Arc::clone(&self.settings);
         let settled = self.database.write(move |transaction| {
-            events.iter().try_for_each(|event| settle(transaction, &settings, event, &outcome, now_ms))
+            let each = |Over { events, outcome }: &Over| {
+                events.iter().try_for_each(|event| settle(transaction, &settings, event, outcome, now_ms))
+            };
+            group.iter().try_for_each(each)
         });
         settled.await
     }

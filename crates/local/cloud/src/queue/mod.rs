@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -38,6 +38,13 @@ use outcome::Outcome;
 
 /// How long the deliverer waits after the database has failed, so that it does not spin.
 const AFTER_FAILURE: Duration = Duration::from_secs(1);
+
+/// How long what became of a delivery may wait to be written down together with others. What a delivery led to is more
+/// urgent than that it is over; a process that dies meanwhile delivers once more.
+const GATHER: Duration = Duration::from_millis(10);
+
+/// Deliveries that are over and may wait to be written down; one beyond that waits itself.
+const MOST_OVER: usize = 256;
 
 /// What answers a delivery.
 #[derive(Debug, Clone)]
@@ -101,6 +108,13 @@ impl Default for Settings {
     }
 }
 
+/// A delivery that is over.
+#[derive(Debug)]
+struct Over {
+    events: Vec<Event>,
+    outcome: Outcome,
+}
+
 /// The events that wait for delivery; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -127,20 +141,43 @@ impl Queue {
 
     /// Delivers until it is dropped. Only one may run at a time.
     pub async fn run<I: Invoke>(self, functions: I) {
+        let (over, overs) = mpsc::channel(MOST_OVER);
+        tokio::join!(self.deliver_all(functions, over), self.settle_all(overs));
+    }
+
+    async fn deliver_all<I: Invoke>(&self, functions: I, over: mpsc::Sender<Over>) {
         let mut calls = JoinSet::new();
         let places = Arc::new(Semaphore::new(self.settings.in_flight.max(1)));
         while let Err(error) = self.inbox.purge(self.clock.now().as_millisecond()).await {
-            self.rest(&error).await;
+            rest(&error).await;
         }
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
             while calls.try_join_next().is_some() {}
             match self.inbox.receive(self.clock.now().as_millisecond()).await {
                 Ok(Received { events, .. }) if !events.is_empty() => {
-                    calls.spawn(self.clone().deliver(functions.clone(), events, place));
+                    calls.spawn(self.clone().deliver(functions.clone(), events, place, over.clone()));
                 }
                 Ok(Received { next_ms, .. }) => self.wait(next_ms).await,
-                Err(error) => self.rest(&error).await,
+                Err(error) => rest(&error).await,
             }
+        }
+    }
+
+    async fn settle_all(&self, mut overs: mpsc::Receiver<Over>) {
+        let mut group = Vec::new();
+        while let Some(first) = overs.recv().await {
+            group.push(first);
+            tokio::time::sleep(GATHER).await;
+            while let Ok(next) = overs.try_recv() {
+                group.push(next);
+            }
+            let ids: Vec<i64> = group.iter().flat_map(|over| &over.events).map(|event| event.id).collect();
+            if let Err(error) = self.inbox.settle(std::mem::take(&mut group), self.clock.now().as_millisecond()).await {
+                // They are delivered once more.
+                rest(&error).await;
+            }
+            self.inbox.release(&ids);
+            self.waiting.notify_one();
         }
     }
 
@@ -181,12 +218,13 @@ impl Queue {
         }
     }
 
-    async fn rest(&self, error: &DatabaseError) {
-        tracing::error!(%error, "failed to look for events");
-        tokio::time::sleep(AFTER_FAILURE).await;
-    }
-
-    async fn deliver<I: Invoke>(self, functions: I, events: Vec<Event>, place: OwnedSemaphorePermit) {
+    async fn deliver<I: Invoke>(
+        self,
+        functions: I,
+        events: Vec<Event>,
+        place: OwnedSemaphorePermit,
+        over: mpsc::Sender<Over>,
+    ) {
         let Some(mapping) = events.first().and_then(|event| self.settings.mapping(&event.target)) else { return };
         let payload = message::payload(&mapping, &events, &self.region);
         let call = functions.invoke(&mapping.function, payload);
@@ -197,17 +235,15 @@ impl Queue {
         if let Some(reason) = &outcome.reason {
             tracing::warn!(function = mapping.function, events = events.len(), reason, "failed to deliver events");
         }
-        let (now_ms, ids) =
-            (self.clock.now().as_millisecond(), events.iter().map(|event| event.id).collect::<Vec<_>>());
-        if let Err(error) = self.inbox.settle(events, outcome, now_ms).await {
-            // They are delivered once more.
-            tracing::error!(%error, "failed to write down a delivery");
-            tokio::time::sleep(AFTER_FAILURE).await;
-        }
-        self.inbox.release(&ids);
         drop(place);
-        self.waiting.notify_one();
+        // Nobody takes it where the cloud stops: then they are delivered once more.
+        let _ = over.send(Over { events, outcome }).await;
     }
+}
+
+async fn rest(error: &DatabaseError) {
+    tracing::error!(%error, "failed to look for events or to write down what became of them");
+    tokio::time::sleep(AFTER_FAILURE).await;
 }
 
 impl Settings {

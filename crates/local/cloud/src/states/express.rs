@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
+use super::executions::log;
 use super::executions::rows::{self, Kind, Row};
 use super::executions::{self, START};
 use super::request::{self, INCLUDED_DATA};
@@ -119,7 +120,10 @@ fn forget(states: &States, number: i64) {
 /// Takes away what a crash left: Express executions that have ended, and those that somebody waited for.
 pub(super) fn tidy(database: &Connection) -> rusqlite::Result<()> {
     let left = "SELECT number FROM execution WHERE kind = 'SYNC' OR (kind = 'EXPRESS' AND status <> 'RUNNING')";
-    database.execute(&format!("DELETE FROM execution_log WHERE execution IN ({left})"), [])?;
-    database.execute(&format!("DELETE FROM execution WHERE number IN ({left})"), [])?;
+    let left: Vec<i64> = database.prepare(left)?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    for number in left {
+        log::remove(database, number)?;
+        database.execute("DELETE FROM execution WHERE number = ?1", [number])?;
+    }
     Ok(())
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::States;
+use super::executions::log;
 use crate::wire::ServiceError;
 
 /// How often it is looked for what may go.
@@ -129,9 +130,7 @@ fn children(database: &Connection, number: i64) -> rusqlite::Result<Vec<i64>> {
 
 /// Takes away some of the log of an execution, from its end; whether nothing is left of it.
 fn remove_rows(database: &Connection, number: i64) -> rusqlite::Result<bool> {
-    let sql = "DELETE FROM execution_log WHERE execution = ?1 AND sequence IN (
-               SELECT sequence FROM execution_log WHERE execution = ?1 ORDER BY sequence DESC LIMIT ?2)";
-    let removed = database.prepare_cached(sql)?.execute(params![number, BATCH_ROWS])?;
+    let removed = log::remove_last(database, number, BATCH_ROWS)?;
     Ok(i64::try_from(removed).unwrap_or(i64::MAX) < BATCH_ROWS)
 }
 

@@ -3,7 +3,9 @@
 //! An execution is its log; the row of the execution repeats what lists and descriptions need of it.
 
 /// Times are milliseconds since 1970. A row of the log holds what one commit added, from its first entry to its last, and
-/// the id of its last event. A definition is kept once for each revision, however many executions use it.
+/// the id of its last event; `execution_log.place` is made of the execution's number and the sequence of the first entry,
+/// so that a log lies together and a commit touches one page. A definition is kept once for each revision, however many
+/// executions use it.
 ///
 /// `state_machine.creation` is what the creation asked for beside the content, which its idempotency depends on.
 /// `execution.kind` is `STANDARD`, `EXPRESS`, or `SYNC` for an Express execution that somebody waits for.
@@ -83,18 +85,15 @@ CREATE TABLE IF NOT EXISTS execution_redrive (
     PRIMARY KEY (execution, token)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS execution_log (
-    execution INTEGER NOT NULL REFERENCES execution (number),
-    sequence INTEGER NOT NULL,
+    place INTEGER PRIMARY KEY,
     last_sequence INTEGER NOT NULL,
     event_id INTEGER,
-    entries BLOB NOT NULL,
-    PRIMARY KEY (execution, sequence)
-) WITHOUT ROWID;
+    entries BLOB NOT NULL
+);
 ";
 
 /// Brings the tables of the first form, which knew neither versions nor Express machines and kept a row for each entry of
-/// a log, to this one. [`SCHEMA`] runs
-/// after it, and makes what is missing altogether.
+/// a log, to the second. [`SCHEMA`] runs after all upgrades, and makes what is missing altogether.
 pub(crate) const FROM_FIRST: &str = "
 ALTER TABLE state_machine_revision ADD COLUMN type TEXT NOT NULL DEFAULT 'STANDARD';
 ALTER TABLE state_machine_revision ADD COLUMN settings TEXT NOT NULL DEFAULT '{}';
@@ -132,4 +131,19 @@ CREATE TABLE execution_log (
 INSERT INTO execution_log (execution, sequence, last_sequence, event_id, entries)
     SELECT execution, sequence, sequence, event_id, CAST(entry AS BLOB) FROM first_execution_log;
 DROP TABLE first_execution_log;
+";
+
+/// Brings the tables of the second form, whose log had no key of one number, to this one.
+pub(crate) const FROM_SECOND: &str = "
+ALTER TABLE execution_log RENAME TO second_execution_log;
+CREATE TABLE execution_log (
+    place INTEGER PRIMARY KEY,
+    last_sequence INTEGER NOT NULL,
+    event_id INTEGER,
+    entries BLOB NOT NULL
+);
+INSERT INTO execution_log (place, last_sequence, event_id, entries)
+    SELECT (execution << 28) + sequence, last_sequence, event_id, entries FROM second_execution_log
+    ORDER BY execution, sequence;
+DROP TABLE second_execution_log;
 ";

@@ -1,7 +1,8 @@
 //! The logs of executions in the database: what one commit adds is one row of text.
 //!
 //! A row for each entry would cost more than all else that a state costs. A row is closed once it is long, so that a
-//! page of a history reads little more than it shows. A row's key is its first entry, so the log takes no entry twice.
+//! page of a history reads little more than it shows. A row's key is its execution and its first entry, so the log takes
+//! no entry twice.
 //!
 //! <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html>
 
@@ -11,8 +12,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 /// A row that is as long as this takes no further entry.
 const FULL_BYTES: usize = 64 * 1024;
 
-const INSERT: &str =
-    "INSERT INTO execution_log (execution, sequence, last_sequence, event_id, entries) VALUES (?1, ?2, ?3, ?4, ?5)";
+/// Bits of a place that count the entries of one log: years of a heartbeat each second.
+pub(crate) const SEQUENCE_BITS: u32 = 28;
+
+const INSERT: &str = "INSERT INTO execution_log (place, last_sequence, event_id, entries) VALUES (?1, ?2, ?3, ?4)";
 
 /// Adds entries to an execution's log.
 pub(crate) fn append(database: &Connection, execution: i64, entries: &[LogEntry]) -> rusqlite::Result<()> {
@@ -29,26 +32,50 @@ pub(crate) fn append(database: &Connection, execution: i64, entries: &[LogEntry]
 fn insert_row(database: &Connection, execution: i64, entries: &[LogEntry], text: &[u8]) -> rusqlite::Result<()> {
     let ends = entries.first().zip(entries.last());
     let (first, last) = ends.map_or((0, 0), |(first, last)| (id(first.sequence), id(last.sequence)));
+    let (start, end) = places(execution);
+    if last > end - start {
+        return Err(rusqlite::Error::ToSqlConversionFailure("the log of the execution is full".into()));
+    }
     let event_id = entries.iter().rev().find_map(|entry| entry.event_id).map(id);
-    database.prepare_cached(INSERT)?.execute(params![execution, first, last, event_id, text]).map(drop)
+    database.prepare_cached(INSERT)?.execute(params![start + first, last, event_id, text]).map(drop)
+}
+
+/// The first and the last place of an execution's log.
+fn places(execution: i64) -> (i64, i64) {
+    (execution << SEQUENCE_BITS, ((execution + 1) << SEQUENCE_BITS) - 1)
 }
 
 /// Whether an execution has a log yet.
 pub(crate) fn is_there(database: &Connection, execution: i64) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM execution_log WHERE execution = ?1)";
-    database.prepare_cached(sql)?.query_row([execution], |row| row.get(0))
+    let sql = "SELECT EXISTS (SELECT 1 FROM execution_log WHERE place BETWEEN ?1 AND ?2)";
+    database.prepare_cached(sql)?.query_row(places(execution), |row| row.get(0))
+}
+
+/// Takes an execution's log away.
+pub(crate) fn remove(database: &Connection, execution: i64) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM execution_log WHERE place BETWEEN ?1 AND ?2";
+    database.prepare_cached(sql)?.execute(places(execution)).map(drop)
+}
+
+/// Takes up to `most` rows away from the end of an execution's log; how many there were.
+pub(crate) fn remove_last(database: &Connection, execution: i64, most: i64) -> rusqlite::Result<usize> {
+    let sql = "DELETE FROM execution_log WHERE place IN (
+               SELECT place FROM execution_log WHERE place BETWEEN ?1 AND ?2 ORDER BY place DESC LIMIT ?3)";
+    let (first, last) = places(execution);
+    database.prepare_cached(sql)?.execute([first, last, most])
 }
 
 /// The whole log, in rows for [`asl::read_log`].
 pub(crate) fn whole(database: &Connection, execution: i64) -> rusqlite::Result<Vec<Vec<u8>>> {
-    let sql = "SELECT entries FROM execution_log WHERE execution = ?1 ORDER BY sequence";
-    database.prepare_cached(sql)?.query_map([execution], |row| row.get(0))?.collect()
+    let sql = "SELECT entries FROM execution_log WHERE place BETWEEN ?1 AND ?2 ORDER BY place";
+    database.prepare_cached(sql)?.query_map(places(execution), |row| row.get(0))?.collect()
 }
 
 /// How many events the history holds.
 pub(crate) fn history_length(database: &Connection, execution: i64) -> rusqlite::Result<i64> {
-    let sql = "SELECT event_id FROM execution_log WHERE execution = ?1 AND event_id IS NOT NULL ORDER BY sequence DESC LIMIT 1";
-    let last = database.prepare_cached(sql)?.query_row([execution], |row| row.get(0)).optional()?;
+    let sql = "SELECT event_id FROM execution_log WHERE place BETWEEN ?1 AND ?2 AND event_id IS NOT NULL
+               ORDER BY place DESC LIMIT 1";
+    let last = database.prepare_cached(sql)?.query_row(places(execution), |row| row.get(0)).optional()?;
     Ok(last.unwrap_or(0))
 }
 
@@ -60,13 +87,15 @@ pub(crate) fn history(
     reverse: bool,
     most: usize,
 ) -> rusqlite::Result<Vec<LogEntry>> {
-    let (wanted, order) = if reverse { ("sequence <", "DESC") } else { ("last_sequence >", "ASC") };
+    let (wanted, order) = if reverse { ("place - ?1 <", "DESC") } else { ("last_sequence >", "ASC") };
     let sql = format!(
-        "SELECT entries FROM execution_log WHERE execution = ?1 AND {wanted} ?2 AND event_id IS NOT NULL ORDER BY sequence {order}"
+        "SELECT entries FROM execution_log WHERE place BETWEEN ?1 AND ?2 AND {wanted} ?3 AND event_id IS NOT NULL
+         ORDER BY place {order}"
     );
     let is_wanted = |place: i64| if reverse { place < from } else { place > from };
     let mut statement = database.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![execution, from])?;
+    let (first, last) = places(execution);
+    let mut rows = statement.query([first, last, from])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()?.filter(|_| found.len() < most) {
         let mut entries = asl::read_log(row.get_ref(0)?.as_blob()?).map_err(unreadable)?;

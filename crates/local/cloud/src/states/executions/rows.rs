@@ -196,7 +196,7 @@ pub(crate) fn redrive_of(
 
 /// Takes a closed execution away, whole.
 pub(crate) fn remove(database: &Connection, number: i64) -> rusqlite::Result<()> {
-    database.prepare_cached("DELETE FROM execution_log WHERE execution = ?1")?.execute([number])?;
+    log::remove(database, number)?;
     database.prepare_cached("DELETE FROM execution WHERE number = ?1 AND status <> 'RUNNING'")?.execute([number])?;
     Ok(())
 }

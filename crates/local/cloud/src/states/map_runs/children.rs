@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, params};
 
 use super::rows::{MapRun, signed, unsigned};
+use crate::states::executions::log;
 
 /// How long after its end a child may be redriven, in milliseconds.
 const REDRIVABLE: i64 = 14 * 24 * 60 * 60 * 1000;
@@ -157,7 +158,7 @@ fn begin(database: &Connection, number: i64, now: i64) -> rusqlite::Result<()> {
 /// A STANDARD child goes on from where it failed, an EXPRESS one begins anew, as on AWS.
 fn redrive(database: &Connection, run: &MapRun, number: i64, now: i64) -> rusqlite::Result<()> {
     if run.express {
-        database.prepare_cached("DELETE FROM execution_log WHERE execution = ?1")?.execute([number])?;
+        log::remove(database, number)?;
     }
     let sql = "UPDATE execution SET status = 'RUNNING', stopped = NULL, output = NULL, error = NULL, cause = NULL,
                started = CASE WHEN ?3 THEN ?2 ELSE started END,
@@ -171,8 +172,9 @@ pub(crate) fn prepare_redrive(database: &Connection, run: i64, now: i64) -> rusq
     let sql = "UPDATE execution SET status = 'PENDING_REDRIVE'
                WHERE number IN (SELECT execution FROM map_run_child WHERE map_run = ?1)
                AND status IN ('FAILED', 'TIMED_OUT', 'ABORTED') AND stopped >= ?2
-               AND coalesce((SELECT max(event_id) FROM execution_log WHERE execution = number), 0) < ?3";
-    database.execute(sql, params![run, now - REDRIVABLE, MOST_REDRIVABLE_EVENTS]).map(drop)
+               AND coalesce((SELECT max(event_id) FROM execution_log
+                         WHERE place BETWEEN number << ?4 AND (number << ?4) + (1 << ?4) - 1), 0) < ?3";
+    database.execute(sql, params![run, now - REDRIVABLE, MOST_REDRIVABLE_EVENTS, log::SEQUENCE_BITS]).map(drop)
 }
 
 /// The children that run.
