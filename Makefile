@@ -15,6 +15,8 @@ FILES ?= samples
 # How often `make soak` kills the program, and the seed of an earlier run to repeat.
 KILLS ?= 200
 SEED ?=
+# How long `make fuzz` goes on.
+MINUTES ?= 10
 # Real files that are no part of the repository; the tests use them where they are.
 SHARED ?= ../shared
 
@@ -107,6 +109,10 @@ destroy: ## Take the stack away; the buckets and what lies in them stay
 .PHONY: soak
 soak: build ## Kill the program 200 times under running executions (KILLS=… SEED=… to choose)
 	SLUICE_KILLS=$(KILLS) SLUICE_SEED=$(SEED) cargo test --locked --workspace --test kills -- --nocapture
+
+.PHONY: fuzz
+fuzz: build ## Try texts, expressions, definitions and inputs of strangers on the Step Functions engine (MINUTES=10)
+	MINUTES=$(MINUTES) scripts/fuzz
 
 .PHONY: check
 check: definitions ## Format, lints, documentation, licences, state machine definitions (house rules are among the tests)
