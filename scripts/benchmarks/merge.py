@@ -1,7 +1,8 @@
 """What a MERGE costs: some thousand changes into a table of millions of rows, beside PyIceberg's upsert of the same
 changes into the same table, and DuckDB reading all its rows, which is the least that anybody must do who looks at each.
 
-ROWS and CHANGES say how many; nine changes of ten are updates, the others are new rows.
+ROWS and CHANGES say how many; nine changes of ten are updates, the others are new rows. The updates lie in the newest
+tenth of the table, as those of a log of changes do, and then, in another table, all over it, so that no file is spared.
 """
 
 import json
@@ -54,13 +55,13 @@ def fill(shell):
         shell.run(f"INSERT INTO target {values(first, min(first + BATCH - 1, ROWS))}")
 
 
-def change(folder):
-    """The changes as a file of Parquet: updates spread over the newest tenth of the table, and new rows."""
+def change(folder, share):
+    """The changes as a file of Parquet: updates spread over the newest `share` of the table, and new rows."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     updates = CHANGES * 9 // 10
-    step = max(1, ROWS // 10 // updates)
+    step = max(1, int(ROWS * share) // updates)
     ids = [ROWS - number * step for number in range(updates)] + list(range(ROWS + 1, ROWS + 1 + CHANGES - updates))
     table = pa.table({"id": pa.array(ids, pa.int64()), "grp": pa.array([7] * len(ids), pa.int64()),
                       "name": pa.array(["changed"] * len(ids)), "amount": pa.array(ids, pa.int64())})
@@ -111,11 +112,18 @@ def read_by_duckdb(metadata):
 
 
 def merge(programs):
+    print(f"\n## MERGE of {CHANGES} changes into {ROWS} rows", flush=True)
+    for share, where in ((0.1, "in the newest tenth"), (1, "all over the table")):
+        print(f"updates {where}:")
+        merge_one(programs, share)
+
+
+def merge_one(programs, share):
     with tempfile.TemporaryDirectory() as folder:
         shell = Shell(programs, folder)
         fill(shell)
         shell.close()
-        change(folder)
+        change(folder, share)
         before = metadata_of(folder)
         shell = Shell(programs, folder)
         shell.run("CREATE EXTERNAL TABLE changes (id bigint, grp bigint, name string, amount bigint) STORED AS PARQUET "
@@ -128,15 +136,15 @@ def merge(programs):
         look = time.monotonic() - began
         shell.close()
         floor, rows = read_by_duckdb(metadata_of(folder))
-        print(f"merge: {CHANGES} changes into {ROWS} rows: {own:.1f} s, {peak:.0f} MiB at most, "
-              f"{counts['updated']} updated and {counts['inserted']} inserted")
-        print(f"merge: one row of {rows} found in {look * 1000:.0f} ms ({len(filtered)} row)")
-        print(f"merge: DuckDB reads every row in {floor:.1f} s: the merge takes {own / floor:.1f} times as long")
+        print(f"  {own:.1f} s, {peak:.0f} MiB at most, {counts['updated']} updated and {counts['inserted']} inserted")
+        print(f"  one row of {rows} found in {look * 1000:.0f} ms ({len(filtered)} row)")
+        print(f"  DuckDB reads every row in {floor:.1f} s: the merge takes {own / floor:.1f} times as long")
         command = [sys.executable, "-c", UPSERT, before, f"{folder}/b/changes/changes.parquet", folder]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         if done.returncode:
-            print(f"merge: PyIceberg's upsert ended with {done.returncode} before it was done")
+            print(f"  PyIceberg's upsert ended with {done.returncode} before it was done")
             return
         other = json.loads(done.stdout)
-        print(f"merge: PyIceberg's upsert of the same changes: {other['seconds']:.1f} s, {other['mib']:.0f} MiB at most, "
-              f"{other['updated']} updated and {other['inserted']} inserted: {other['seconds'] / own:.1f} times as long")
+        print(f"  PyIceberg's upsert of the same changes: {other['seconds']:.1f} s, {other['mib']:.0f} MiB at most, "
+              f"{other['updated']} updated and {other['inserted']} inserted: {other['seconds'] / own:.1f} times as long",
+              flush=True)
