@@ -83,7 +83,7 @@ conformance: build $(PYTHON)/bin/boto3-is-there ## Hold the Step Functions engin
 .PHONY: package
 package: $(INFRA_PYTHON)/bin/infra-can-be-checked ## Build the functions for Lambda (ARCHITECTURE=arm64 or x86_64, SETTINGS=…)
 	export PATH=$(INFRA_PYTHON)/bin:$$PATH
-	cargo lambda build --locked --profile lambda --$(subst _,-,$(ARCHITECTURE)) --lambda-dir infra/build $(addprefix --package ,$(FUNCTIONS))
+	cargo lambda build --locked --profile lambda --features aws/packaged --$(subst _,-,$(ARCHITECTURE)) --lambda-dir infra/build $(addprefix --package ,$(FUNCTIONS))
 	for function in $(FUNCTIONS); do cp $(SETTINGS) infra/build/$$function/settings.toml; done
 	$(INFRA_PYTHON)/bin/python infra/checks packages infra/build
 

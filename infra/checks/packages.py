@@ -9,7 +9,7 @@ from subject import crates
 MOST_BYTES = 5_000_000
 
 # It holds every service's SDK and every reader of documents, with unwinding, so that a stranger's file cannot end it.
-LARGER = {"start-job": 7_000_000}
+LARGER = {"start-job": 6_000_000}
 
 
 def check(folder):

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::checkout;
@@ -263,12 +264,8 @@ fn changes_at_random_give_what_the_model_gives() {
     }
 }
 
-#[test]
-fn killed_at_any_step_each_change_is_merged_once() {
-    type Holds<'a> = &'a dyn Fn(&Up) -> bool;
-    let sluice = Sluice::default();
-    let mut up = sluice.up(&[]);
-    lake::bucket(&up, "changes");
+/// Puts files of changes below `table/`, and says what they lead to.
+fn changes(up: &Up, table: &str) -> Model {
     let mut model = Model::default();
     for file in 0..12_u64 {
         let lines: Vec<String> = (0..50)
@@ -278,11 +275,43 @@ fn killed_at_any_step_each_change_is_merged_once() {
                 format!("U,{id},{version},x\n")
             })
             .collect();
-        lake::put(&up, "changes", &format!("killed/{file:02}.csv"), format!("op,id,version,note\n{}", lines.concat()));
+        lake::put(up, "changes", &format!("{table}/{file:02}.csv"), format!("op,id,version,note\n{}", lines.concat()));
     }
-    let mut table = settings("killed");
-    table["limits"] = json!({"files": 4});
-    let run = lake::start(&up, &json!({ "table": table }));
+    model
+}
+
+/// The run that merges them, in batches of so many files.
+fn merge(up: &Up, table: &str, files: u64) -> String {
+    let mut settings = settings(table);
+    settings["limits"] = json!({ "files": files });
+    lake::start(up, &json!({ "table": settings }))
+}
+
+#[test]
+fn killed_at_any_instant_each_change_is_merged_once() {
+    let (sluice, mut up) = with_bucket();
+    let model = changes(&up, "instants");
+    let run = merge(&up, "instants", 2);
+    let seed = fastrand::u64(..);
+    let mut random = fastrand::Rng::with_seed(seed);
+    for _ in 0..8 {
+        // The instant is what is random here, so nothing else can be waited for.
+        std::thread::sleep(Duration::from_millis(random.u64(0..1500)));
+        up.kill();
+        up = sluice.up(&[]);
+    }
+    let report = lake::ended(&up, &run);
+    let totals = (&report["totals"]["batches"], &report["totals"]["rows"]);
+    assert_eq!(totals, (&json!(6), &json!(600)), "seed {seed}: {report}");
+    assert_eq!(content(&sluice, "instants"), model.content(), "seed {seed}");
+}
+
+#[test]
+fn killed_at_any_step_each_change_is_merged_once() {
+    type Holds<'a> = &'a dyn Fn(&Up) -> bool;
+    let (sluice, mut up) = with_bucket();
+    let model = changes(&up, "killed");
+    let run = merge(&up, "killed", 4);
     // Each is a moment in the life of a batch: staged, its table made, merged, its rows cleared.
     let moments: [(&str, Holds<'_>); 4] = [
         ("rows are staged", &|up| !lake::keys(up, LAKE, "staging/").is_empty()),

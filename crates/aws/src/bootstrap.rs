@@ -37,7 +37,7 @@ where
     Output: Serialize,
 {
     crate::log::init();
-    let deployment = Deployment::load().await?;
+    let deployment = Deployment::load()?;
     let handle = &handle;
     let deployment = &deployment;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Value>| async move {

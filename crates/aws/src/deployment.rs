@@ -4,9 +4,11 @@ use std::any::Any;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_s3::config::SharedCredentialsProvider;
 use domain::settings::Settings;
 
 use crate::clients::Clients;
@@ -31,6 +33,10 @@ pub mod variable {
     pub const STATE_MACHINE_ARN: &str = "SLUICE_STATE_MACHINE_ARN";
     /// Path of the settings file; optional.
     pub const SETTINGS_FILE: &str = "SLUICE_SETTINGS_FILE";
+    /// Region; Lambda sets it.
+    pub const REGION: &str = "AWS_REGION";
+    /// `true` where calls have to go to the FIPS endpoints.
+    pub const USE_FIPS_ENDPOINT: &str = "AWS_USE_FIPS_ENDPOINT";
     /// Set where the endpoint is not AWS itself; S3 is then addressed by path.
     pub const ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
 }
@@ -90,7 +96,7 @@ impl Deployment {
     ///
     /// # Errors
     /// When a variable is missing or the settings file cannot be used.
-    pub async fn load() -> Result<Self, DeploymentError> {
+    pub fn load() -> Result<Self, DeploymentError> {
         let names = Names {
             raw_bucket: required(variable::RAW_BUCKET)?,
             extracted_bucket: required(variable::EXTRACTED_BUCKET)?,
@@ -102,7 +108,7 @@ impl Deployment {
         };
         let settings = crate::settings::load(optional(variable::SETTINGS_FILE).map(PathBuf::from).as_deref())?;
         let endpoint = optional(variable::ENDPOINT_URL);
-        let sdk = sdk_config(endpoint.as_deref()).await;
+        let sdk = sdk_config(endpoint.as_deref());
         let store = Store::new(&sdk, endpoint.is_some());
         Ok(Self { names, settings, sdk, clients: Clients::default(), store })
     }
@@ -113,14 +119,20 @@ impl Deployment {
     }
 }
 
-async fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
+/// Lambda gives credentials and region in the environment, and a function needs none of the other ways to them, which
+/// would be a tenth of its package.
+fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(optional(variable::REGION).map(Region::new))
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .http_client(crate::http::client(endpoint))
         .retry_config(RetryConfig::standard())
         .timeout_config(timeouts)
-        .load()
-        .await
+        .use_fips(optional(variable::USE_FIPS_ENDPOINT).is_some_and(|value| value == "true"));
+    config.set_endpoint_url(endpoint.map(str::to_owned));
+    config.build()
 }
 
 fn required(name: &'static str) -> Result<String, DeploymentError> {

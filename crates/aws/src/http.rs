@@ -13,7 +13,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 /// A client for AWS, or for `endpoint` where one is named.
 #[must_use]
 pub fn client(endpoint: Option<&str>) -> SharedHttpClient {
-    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc));
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
     if endpoint.is_some_and(|endpoint| endpoint.starts_with("http://")) {
         builder.tls_context(without_certificates()).build_https()
     } else {
