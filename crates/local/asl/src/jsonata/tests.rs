@@ -87,6 +87,7 @@ fn errors_have_the_words_of_the_service() {
     let memory = ": Expression evaluation memory limit exceeded: Check for excessive memory usage";
     let deep = vec!["1"; 200].join(" + ");
     let time = ": Expression evaluation timeout: Check for infinite loop";
+    let key = ". T1003: Key in object structure must evaluate to a string; got: a function";
     let cases = [
         ("$eval('1+1')", ". T1006: Attempted to invoke a non-function"),
         ("$none()", ". T1006: Attempted to invoke a non-function"),
@@ -95,6 +96,8 @@ fn errors_have_the_words_of_the_service() {
         ("1 + 'a'", ". T2002: The right side of the \"+\" operator must evaluate to a number"),
         ("$number('x')", ". D3030: Unable to cast value to a number: \"x\""),
         ("$error('oh')", ". D3137: oh"),
+        ("{function($v){$v}: 1}", key),
+        ("{$sum: 1}", key),
         ("[1..900000]", memory),
         (deep.as_str(), depth),
         ("$range(1, 900000, 1)", memory),

@@ -100,6 +100,7 @@ fn message(code: &str, own: &str) -> String {
         "T0410" => quoting(own, "of function ", " does not match function signature"),
         "D3030" => between(own, "Cannot convert '", "' to number")
             .map(|value| format!("Unable to cast value to a number: {}", serde_json::Value::from(value))),
+        "T1003" => without_function(own),
         _ => None,
     };
     quoted.unwrap_or_else(|| own.to_owned())
@@ -111,6 +112,14 @@ fn quoting(message: &str, before: &str, after: &str) -> Option<String> {
     let (head, _) = message.split_once(before)?;
     let tail = if after == " operator" { " operator must evaluate to a number" } else { after };
     Some(format!("{head}{before}\"{name}\"{tail}"))
+}
+
+/// The message without the inside of the function that `jsonata-core` found where a string should be: its own structure,
+/// with a number that differs from one evaluation to the next.
+fn without_function(message: &str) -> Option<String> {
+    let (head, value) = message.split_once("got: ")?;
+    let is_function = ["Lambda(", "Builtin {", "Regex {"].iter().any(|kind| value.starts_with(kind));
+    is_function.then(|| format!("{head}got: a function"))
 }
 
 fn between<'a>(text: &'a str, before: &str, after: &str) -> Option<&'a str> {
