@@ -54,7 +54,6 @@ pub(super) const SAME: &[&str] = &[
     "pi",
     "power",
     "radians",
-    "random",
     "round",
     "sin",
     "sinh",
@@ -93,11 +92,10 @@ pub(super) const SAME: &[&str] = &[
     "array_intersect",
     "array_max",
     "array_min",
-    "array_position",
-    "array_remove",
     "array_union",
     "cardinality",
     "flatten",
+    "map_entries",
     "map_keys",
     "map_values",
     "unnest",
@@ -112,12 +110,13 @@ pub(super) fn instead_of(name: &str) -> String {
         "transform" | "filter" | "reduce" | "any_match" | "all_match" | "none_match" | "zip_with" | "map_filter" => {
             "it takes a lambda; use UNNEST, and array_agg to come back"
         }
-        "format_datetime" => "write date_format",
-        "parse_datetime" => "write date_parse",
         "at_timezone" | "with_timezone" | "current_timezone" => "every timestamp is in UTC here",
         "to_char" | "to_timestamp" | "to_date" => "write date_format, date_parse or CAST",
         "typeof" => "SHOW COLUMNS says the types of a table",
-        "string_agg" | "group_concat" => "write array_join(array_agg(x), ', ')",
+        "listagg" | "string_agg" | "group_concat" => "write array_join(array_agg(x ORDER BY y), ', ')",
+        "histogram" | "map_agg" | "multimap_agg" | "approx_most_frequent" => {
+            "write GROUP BY, which gives a row for each value"
+        }
         "nvl" | "ifnull" | "isnull" => "write coalesce",
         "decode" => "write CASE",
         "getdate" | "sysdate" | "localtimestamp" | "localtime" => "write current_timestamp",

@@ -3,13 +3,16 @@
 //! DataFusion happens to have one of that name: it may mean something else.
 //! <https://docs.aws.amazon.com/athena/latest/ug/functions-env3.html>.
 
+mod binary;
 mod cast;
 mod json;
+mod length;
 mod list;
 mod template;
 mod text;
 mod time;
 mod udf;
+mod url;
 
 use datafusion::prelude::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, Function, Spanned};
@@ -19,9 +22,16 @@ use crate::error::{Error, Result};
 
 /// Adds the functions that are made here.
 pub(super) fn register(context: &SessionContext) {
-    for function in
-        text::functions().into_iter().chain(time::functions()).chain(json::functions()).chain(cast::functions())
-    {
+    let made = [
+        text::functions(),
+        length::functions(),
+        binary::functions(),
+        url::functions(),
+        time::functions(),
+        json::functions(),
+        cast::functions(),
+    ];
+    for function in made.into_iter().flatten() {
         context.register_udf(function);
     }
 }

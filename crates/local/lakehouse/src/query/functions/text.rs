@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use datafusion::logical_expr::ScalarUDF;
 use regex::{Regex, RegexBuilder};
 
-use super::udf::{Gives, Made, Row, all, string, text, whole};
+use super::udf::{Gives, Made, Row, all, string, text, texts, texts_type, whole};
 
 /// Trino's `substr`. DataFusion plans its own for that word, whatever is registered under it.
 pub(super) const SUBSTR: &str = "trino_substr";
@@ -33,6 +33,34 @@ fn made() -> Vec<Made> {
         one("split_part", vec![vec![Utf8, Utf8, Int64]], split_part),
         one("regexp_extract", vec![vec![Utf8, Utf8], vec![Utf8, Utf8, Int64]], regexp_extract),
         one("regexp_replace", vec![vec![Utf8, Utf8], vec![Utf8, Utf8, Utf8]], regexp_replace),
+        Made {
+            name: "regexp_extract_all",
+            aliases: &[],
+            forms: vec![vec![Utf8, Utf8], vec![Utf8, Utf8, Int64]],
+            gives: Gives::This(texts_type()),
+            body: regexp_extract_all,
+        },
+        Made {
+            name: "regexp_split",
+            aliases: &[],
+            forms: vec![vec![Utf8, Utf8]],
+            gives: Gives::This(texts_type()),
+            body: |row| with_pattern(text(&row[1]), |between| texts(between.split(text(&row[0])).map(Some)))?,
+        },
+        Made {
+            name: "regexp_position",
+            aliases: &[],
+            forms: vec![vec![Utf8, Utf8]],
+            gives: Gives::This(Int64),
+            body: regexp_position,
+        },
+        Made {
+            name: "hamming_distance",
+            aliases: &[],
+            forms: vec![vec![Utf8, Utf8]],
+            gives: Gives::This(Int64),
+            body: hamming_distance,
+        },
         Made {
             name: "regexp_count",
             aliases: &[],
@@ -70,16 +98,47 @@ fn split_part(row: Row<'_>) -> Result<ScalarValue, String> {
     string(of.split(between).nth(nth - 1).map(str::to_owned))
 }
 
-fn regexp_extract(row: Row<'_>) -> Result<ScalarValue, String> {
+/// The group that is asked for; the whole match if none is.
+fn group(row: Row<'_>, pattern: &Regex) -> Result<usize, String> {
     let group = usize::try_from(row.get(2).map_or(0, whole)).map_err(|_| "a group is not negative")?;
+    if group >= pattern.captures_len() {
+        return Err(format!("the pattern has no group {group}"));
+    }
+    Ok(group)
+}
+
+fn regexp_extract(row: Row<'_>) -> Result<ScalarValue, String> {
     let found = with_pattern(text(&row[1]), |pattern| {
-        if group >= pattern.captures_len() {
-            return Err(format!("the pattern has no group {group}"));
-        }
+        let group = group(row, pattern)?;
         let captures = pattern.captures(text(&row[0]));
-        Ok(captures.and_then(|captures| captures.get(group).map(|found| found.as_str().to_owned())))
+        Ok::<_, String>(captures.and_then(|captures| captures.get(group).map(|found| found.as_str().to_owned())))
     })?;
     string(found?)
+}
+
+fn regexp_extract_all(row: Row<'_>) -> Result<ScalarValue, String> {
+    with_pattern(text(&row[1]), |pattern| {
+        let group = group(row, pattern)?;
+        let found = pattern.captures_iter(text(&row[0]));
+        texts(found.map(|captures| captures.get(group).map(|found| found.as_str())))
+    })?
+}
+
+/// Where the first match begins, in characters from 1; -1 if there is none.
+fn regexp_position(row: Row<'_>) -> Result<ScalarValue, String> {
+    let of = text(&row[0]);
+    let found = with_pattern(text(&row[1]), |pattern| pattern.find(of).map(|found| found.start()))?;
+    let place = found.map_or(Ok(-1), |start| i64::try_from(of[..start].chars().count() + 1));
+    Ok(ScalarValue::Int64(place.ok()))
+}
+
+fn hamming_distance(row: Row<'_>) -> Result<ScalarValue, String> {
+    let (one, other) = (text(&row[0]), text(&row[1]));
+    if one.chars().count() != other.chars().count() {
+        return Err("the texts must have the same length".to_owned());
+    }
+    let differ = one.chars().zip(other.chars()).filter(|(one, other)| one != other).count();
+    Ok(ScalarValue::Int64(i64::try_from(differ).ok()))
 }
 
 fn regexp_replace(row: Row<'_>) -> Result<ScalarValue, String> {
@@ -170,6 +229,12 @@ mod tests {
             ("regexp_replace", vec![text("1a 2b 14m"), text(r"(\d+)([ab]) "), text("3c$2 ")], Some("3ca 3cb 14m")),
             ("regexp_replace", vec![text("aXbX"), text("X")], Some("ab")),
             ("regexp_count", vec![text("aXbX"), text("X")], Some("2")),
+            ("regexp_extract_all", vec![text("a1 b22"), text(r"[a-z](\d+)"), number(1)], Some("[1, 22]")),
+            ("regexp_extract_all", vec![text("none"), text(r"\d")], Some("[]")),
+            ("regexp_split", vec![text("a, b,c"), text(r",\s*")], Some("[a, b, c]")),
+            ("regexp_position", vec![text("öa1"), text(r"\d")], Some("3")),
+            ("regexp_position", vec![text("a"), text(r"\d")], Some("-1")),
+            ("hamming_distance", vec![text("köln"), text("kuln")], Some("1")),
         ] {
             assert_eq!(call(name, &arguments).as_deref(), expected, "{name} {arguments:?}");
         }

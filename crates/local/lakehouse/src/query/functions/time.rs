@@ -1,5 +1,5 @@
 //! Functions of time. Every timestamp is in UTC, as in an Athena session.
-//! <https://trino.io/docs/current/functions/datetime.html>; formats are MySQL's, as there.
+//! <https://trino.io/docs/current/functions/datetime.html>; formats are MySQL's and Joda's, as there.
 
 use datafusion::arrow::datatypes::DataType::{Date32, Float64, Int64, Utf8};
 use datafusion::common::ScalarValue;
@@ -23,6 +23,8 @@ fn made() -> Vec<Made> {
         one("date_diff", vec![vec![Utf8, micro_type(), micro_type()]], Gives::This(Int64), date_diff),
         one("date_format", vec![vec![micro_type(), Utf8]], text_value(), date_format),
         one("date_parse", vec![vec![Utf8, Utf8]], moment(), date_parse),
+        one("format_datetime", vec![vec![micro_type(), Utf8]], text_value(), format_datetime),
+        one("parse_datetime", vec![vec![Utf8, Utf8]], moment(), parse_datetime),
         one("from_iso8601_timestamp", vec![vec![Utf8]], moment(), from_iso8601_timestamp),
         one("from_unixtime", vec![vec![Float64]], moment(), from_unixtime),
         one("to_unixtime", vec![vec![micro_type()]], Gives::This(Float64), to_unixtime),
@@ -148,15 +150,79 @@ fn format_of(mysql: &str) -> Result<String, String> {
     Ok(format)
 }
 
+/// Joda's letters in those of `strftime`: how often a letter stands says how it is written, quotes keep text as it is.
+/// <https://www.joda.org/joda-time/apidocs/org/joda/time/format/DateTimeFormat.html>
+fn format_of_joda(joda: &str) -> Result<String, String> {
+    let mut format = String::new();
+    let mut rest = joda;
+    while let Some(one) = rest.chars().next() {
+        if let Some(quoted) = rest.strip_prefix('\'') {
+            let end = quoted.find('\'').ok_or("the format ends within quotes")?;
+            format.push_str(&if end == 0 { "'".to_owned() } else { quoted[..end].replace('%', "%%") });
+            rest = &quoted[end + 1..];
+            continue;
+        }
+        let count = rest.chars().take_while(|next| *next == one).count();
+        let (letters, after) = rest.split_at(count * one.len_utf8());
+        rest = after;
+        format.push_str(match (one, count) {
+            ('y' | 'Y', 2) => "%y",
+            ('y' | 'Y', _) => "%Y",
+            ('M', 1) => "%-m",
+            ('M', 2) => "%m",
+            ('M', 3) => "%b",
+            ('M', _) => "%B",
+            ('d', 1) => "%-d",
+            ('d', 2) => "%d",
+            ('D', 1) => "%-j",
+            ('D', 3) => "%j",
+            ('E', 1..=3) => "%a",
+            ('E', _) => "%A",
+            ('e', 1) => "%u",
+            ('H', 1) => "%-H",
+            ('H', 2) => "%H",
+            ('h', 1) => "%-I",
+            ('h', 2) => "%I",
+            ('m', 1) => "%-M",
+            ('m', 2) => "%M",
+            ('s', 1) => "%-S",
+            ('s', 2) => "%S",
+            ('S', 3) => "%3f",
+            ('S', 6) => "%6f",
+            ('a', _) => "%p",
+            ('%', _) => &"%%%%%%%%"[..2 * count.min(4)],
+            (other, _) if other.is_ascii_alphabetic() => {
+                return Err(format!("the format `{letters}` is not supported"));
+            }
+            _ => letters,
+        });
+    }
+    Ok(format)
+}
+
+fn format_datetime(row: Row<'_>) -> Result<ScalarValue, String> {
+    written(&format_of_joda(text(&row[1]))?, &row[0])
+}
+
+fn parse_datetime(row: Row<'_>) -> Result<ScalarValue, String> {
+    read(&format_of_joda(text(&row[1]))?, text(&row[0]))
+}
+
 fn date_format(row: Row<'_>) -> Result<ScalarValue, String> {
-    let format = format_of(text(&row[1]))?;
-    let written = jiff::fmt::strtime::format(&format, local(micros(&row[0]))?).map_err(said)?;
-    string(Some(written))
+    written(&format_of(text(&row[1]))?, &row[0])
 }
 
 fn date_parse(row: Row<'_>) -> Result<ScalarValue, String> {
-    let format = format_of(text(&row[1]))?.replace("%6f", "%f");
-    let read = jiff::fmt::strtime::parse(&format, text(&row[0])).map_err(said)?;
+    read(&format_of(text(&row[1]))?, text(&row[0]))
+}
+
+fn written(format: &str, at: &ScalarValue) -> Result<ScalarValue, String> {
+    string(Some(jiff::fmt::strtime::format(format, local(micros(at))?).map_err(said)?))
+}
+
+fn read(format: &str, of: &str) -> Result<ScalarValue, String> {
+    let format = format.replace("%6f", "%f").replace("%3f", "%f");
+    let read = jiff::fmt::strtime::parse(&format, of).map_err(said)?;
     let date = read.to_date().map_err(said)?;
     let time = read.to_time().unwrap_or(jiff::civil::Time::midnight());
     Ok(moment(of_local(DateTime::from_parts(date, time))?))
@@ -223,6 +289,12 @@ mod tests {
             ),
             ("date_parse", vec![text("2022-03-02 11:34:01"), text("%Y-%m-%d %H:%i:%s")], at("2022-03-02T11:34:01")),
             ("date_parse", vec![text("02/03/2022"), text("%d/%m/%Y")], at("2022-03-02T00:00")),
+            (
+                "format_datetime",
+                vec![at("2024-03-05T17:08:09.5"), text("EEE, d MMM yyyy 'at' h:mm a ''SSS")],
+                text("Tue, 5 Mar 2024 at 5:08 PM '500"),
+            ),
+            ("parse_datetime", vec![text("2022-03-02T11:34"), text("yyyy-MM-dd'T'HH:mm")], at("2022-03-02T11:34")),
             ("from_iso8601_timestamp", vec![text("2024-01-01T10:00:00+02:00")], at("2024-01-01T08:00")),
             ("from_unixtime", vec![ScalarValue::from(1.5)], at("1970-01-01T00:00:01.5")),
             ("to_unixtime", vec![at("1970-01-01T00:00:01.5")], ScalarValue::from(1.5)),
@@ -233,5 +305,7 @@ mod tests {
         }
         assert!(call("date_add", &[text("fortnight"), number(1), at("2024-01-31T10:00")]).is_err());
         assert!(call("date_format", &[at("2024-01-31T10:00"), text("%Q")]).is_err());
+        assert!(call("format_datetime", &[at("2024-01-31T10:00"), text("yyyy QQ")]).is_err());
+        assert!(call("format_datetime", &[at("2024-01-31T10:00"), text("yyyy 'open")]).is_err());
     }
 }

@@ -16,20 +16,50 @@ pub(super) const NAMES: &[&str] = &[
     "date_diff",
     "date_format",
     "date_parse",
+    "format_datetime",
+    "from_base64",
+    "from_base64url",
+    "from_hex",
     "from_iso8601_timestamp",
     "from_unixtime",
+    "from_utf8",
+    "hamming_distance",
+    "is_json_scalar",
+    "json_array_contains",
+    "json_array_get",
     "json_array_length",
     "json_extract",
     "json_extract_scalar",
     "json_parse",
     "json_size",
     "last_day_of_month",
+    "md5",
+    "parse_datetime",
     "regexp_count",
     "regexp_extract",
+    "regexp_extract_all",
+    "regexp_position",
     "regexp_replace",
+    "regexp_split",
+    "sha1",
+    "sha256",
+    "sha512",
     "split_part",
+    "to_base64",
+    "to_base64url",
+    "to_hex",
     "to_iso8601",
     "to_unixtime",
+    "to_utf8",
+    "url_decode",
+    "url_encode",
+    "url_extract_fragment",
+    "url_extract_host",
+    "url_extract_parameter",
+    "url_extract_path",
+    "url_extract_port",
+    "url_extract_protocol",
+    "url_extract_query",
 ];
 
 /// One row's arguments, of the types that the function declared, none of them null.
@@ -160,6 +190,10 @@ fn accepts(given: &DataType, wanted: &DataType) -> bool {
     match wanted {
         _ if given.is_null() => true,
         DataType::Utf8 => matches!(given, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
+        DataType::Binary => matches!(
+            given,
+            DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_)
+        ),
         DataType::Int64 => given.is_integer(),
         DataType::Float64 => given.is_numeric(),
         DataType::Timestamp(..) => matches!(given, DataType::Timestamp(..) | DataType::Date32),
@@ -171,6 +205,13 @@ pub(super) fn text(value: &ScalarValue) -> &str {
     match value {
         ScalarValue::Utf8(Some(text)) | ScalarValue::LargeUtf8(Some(text)) | ScalarValue::Utf8View(Some(text)) => text,
         _ => "",
+    }
+}
+
+pub(super) fn bytes(value: &ScalarValue) -> &[u8] {
+    match value {
+        ScalarValue::Binary(Some(bytes)) => bytes,
+        _ => &[],
     }
 }
 
@@ -192,6 +233,18 @@ pub(super) fn micros(value: &ScalarValue) -> i64 {
 #[expect(clippy::unnecessary_wraps, reason = "it is what the functions give back")]
 pub(super) fn string(text: Option<String>) -> Result<ScalarValue, String> {
     Ok(ScalarValue::Utf8(text))
+}
+
+/// A list of texts.
+#[expect(clippy::unnecessary_wraps, reason = "it is what the functions give back")]
+pub(super) fn texts<'a>(items: impl Iterator<Item = Option<&'a str>>) -> Result<ScalarValue, String> {
+    let items: Vec<ScalarValue> = items.map(|item| ScalarValue::Utf8(item.map(str::to_owned))).collect();
+    Ok(ScalarValue::List(ScalarValue::new_list_nullable(&items, &DataType::Utf8)))
+}
+
+/// The type of a list of texts.
+pub(super) fn texts_type() -> DataType {
+    DataType::new_list(DataType::Utf8, true)
 }
 
 /// Shared for the tests of the functions: a call with constant arguments.
