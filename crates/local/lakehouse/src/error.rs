@@ -45,6 +45,20 @@ pub enum Error {
     /// The statement can be read, and makes no sense.
     #[error("{0}")]
     Invalid(String),
+    /// A column that is to be stored has no name.
+    #[error("Column name not specified at position {place}; give it one with AS")]
+    Unnamed {
+        /// Which column it is, from 1.
+        place: usize,
+    },
+    /// Two columns that are to be stored have one name.
+    #[error("Column name '{name}' specified more than once, at positions {} and {}; give one of them another with AS", places.0, places.1)]
+    NamedTwice {
+        /// The name.
+        name: String,
+        /// Which columns they are, from 1.
+        places: (usize, usize),
+    },
     /// Two rows of the source would change one row of the target.
     #[error("one row of `{0}` matches more than one row of the source; keep one source row for each key")]
     MergeTwice(String),
@@ -119,6 +133,8 @@ impl Error {
             Self::Exists(_) => "ALREADY_EXISTS",
             Self::Mismatch(_) => "TYPE_MISMATCH",
             Self::Invalid(_) => "INVALID_ARGUMENTS",
+            Self::Unnamed { .. } => "MISSING_COLUMN_NAME",
+            Self::NamedTwice { .. } => "DUPLICATE_COLUMN_NAME",
             Self::MergeTwice(_) => "MERGE_TARGET_ROW_MULTIPLE_MATCHES",
             Self::Conflict { .. } => "ICEBERG_COMMIT_ERROR",
             Self::Stopped => "USER_CANCELLED",

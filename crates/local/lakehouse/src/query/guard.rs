@@ -9,6 +9,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 use datafusion::sql::sqlparser::tokenizer::Span;
 
+use super::labels::{self, Labels};
 use super::names::TEMPORARY;
 use super::{functions, path, unnest};
 use crate::error::{Error, Result};
@@ -33,6 +34,7 @@ pub(super) struct Guard {
     pub(super) versions: Vec<Versioned>,
     /// The statement asks for the files that rows come from.
     pub(super) names_path: bool,
+    pub(super) labels: Labels,
 }
 
 pub(super) fn place(span: Span) -> Position {
@@ -47,7 +49,17 @@ impl VisitorMut for Guard {
     type Break = Box<Error>;
 
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
-        flow(check_query(query).and_then(|()| gather(&mut query.body)))
+        let gathered = check_query(query).and_then(|()| self.gather(&mut query.body));
+        labels::sort_distinct(query);
+        flow(gathered)
+    }
+
+    fn post_visit_query(&mut self, query: &mut Query) -> ControlFlow<Self::Break> {
+        let named = self.name_values(&mut query.body);
+        if let Some(with) = &mut query.with {
+            Labels::name_recursive(with);
+        }
+        flow(named)
     }
 
     fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<Self::Break> {
@@ -113,15 +125,6 @@ fn hide(body: &mut SetExpr) {
     }
 }
 
-/// Puts `UNNEST` together with what it speaks of, in each part of a query.
-fn gather(body: &mut SetExpr) -> Result<()> {
-    match body {
-        SetExpr::Select(select) => unnest::gather(select),
-        SetExpr::SetOperation { left, right, .. } => gather(left).and_then(|()| gather(right)),
-        _ => Ok(()),
-    }
-}
-
 /// Whether an expression speaks of columns.
 pub(super) fn names_columns(expr: &Expr) -> bool {
     let named = visit_expressions(expr, |part: &Expr| match part {
@@ -132,6 +135,25 @@ pub(super) fn names_columns(expr: &Expr) -> bool {
 }
 
 impl Guard {
+    /// Names the columns of each part of a query as they were written, and puts `UNNEST` together with what it speaks of.
+    fn gather(&mut self, body: &mut SetExpr) -> Result<()> {
+        match body {
+            SetExpr::Select(select) => {
+                self.labels.name(select);
+                unnest::gather(select)
+            }
+            SetExpr::SetOperation { left, right, .. } => self.gather(left).and_then(|()| self.gather(right)),
+            _ => Ok(()),
+        }
+    }
+
+    fn name_values(&mut self, body: &mut SetExpr) -> Result<()> {
+        match body {
+            SetExpr::SetOperation { left, right, .. } => self.name_values(left).and_then(|()| self.name_values(right)),
+            other => self.labels.name_values(other),
+        }
+    }
+
     fn check_factor(&mut self, factor: &mut TableFactor) -> Result<()> {
         let span = factor.span();
         match factor {

@@ -3,11 +3,13 @@
 
 pub(crate) mod functions;
 mod guard;
+pub(crate) mod labels;
 mod names;
 pub(crate) mod path;
 pub(crate) mod predicate;
 pub(crate) mod provider;
 mod scope;
+mod stars;
 mod system;
 pub(crate) mod target;
 mod unnest;

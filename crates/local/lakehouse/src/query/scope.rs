@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
-use datafusion::arrow::datatypes::{DataType, Int64Type, TimeUnit};
+use datafusion::arrow::datatypes::{DataType, Int64Type, SchemaRef, TimeUnit};
 use datafusion::catalog::{MemorySchemaProvider, SchemaProvider, TableProvider};
 use datafusion::config::ConfigOptions;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, col};
@@ -18,7 +18,7 @@ use futures::stream::BoxStream;
 use super::guard::{Guard, Hiding, Version, Versioned};
 use super::names::{Names, Shared, TEMPORARY};
 use super::provider::Snapshot;
-use super::{functions, unnest};
+use super::{functions, labels, stars, unnest};
 use crate::catalog::TableName;
 use crate::error::{Error, Result, query as failed};
 use crate::sql::Name;
@@ -57,7 +57,8 @@ impl Scope {
         Ok(format!("{CATALOG}.\"{TEMPORARY}\".\"{name}\""))
     }
 
-    /// Makes a query ready for planning: refuses what would be misread, rewrites Trino's functions, finds versions.
+    /// Makes a query ready for planning: refuses what would be misread, rewrites Trino's functions, finds versions, and
+    /// labels columns that have no name of their own.
     pub(crate) async fn ready<T: VisitMut>(&self, tree: &mut T) -> Result<()> {
         let mut guard = Guard::default();
         if let ControlFlow::Break(refused) = tree.visit(&mut guard) {
@@ -71,6 +72,7 @@ impl Scope {
         for (nth, versioned) in guard.versions.into_iter().enumerate() {
             self.fix_version(nth, versioned).await?;
         }
+        stars::spread(tree, &self.context, &mut guard.labels).await;
         Ok(())
     }
 
@@ -150,6 +152,18 @@ impl Scope {
         let frame = DataFrame::new(self.context.state(), plan);
         let stream = frame.execute_stream().await.map_err(failed("run the query"))?;
         Ok(stream.map(|batch| batch.map_err(failed("run the query"))).boxed())
+    }
+
+    /// Runs a plan whose rows are the answer: their columns have the names that it shows.
+    pub(crate) async fn answer(
+        &self,
+        plan: LogicalPlan,
+    ) -> Result<(SchemaRef, BoxStream<'static, Result<RecordBatch>>)> {
+        let schema = labels::shown(plan.schema().inner());
+        let shown = |batch: Result<RecordBatch>| {
+            labels::shown_rows(&batch?).map_err(|error| failed("name the columns")(error.into()))
+        };
+        Ok((schema, self.stream(plan).await?.map(shown).boxed()))
     }
 
     /// Runs a plan whose answer is small.

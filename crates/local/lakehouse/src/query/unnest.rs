@@ -18,6 +18,7 @@ use datafusion::sql::sqlparser::ast::{
 };
 
 use super::guard::{names_columns, refused};
+use super::labels;
 use crate::error::Result;
 
 /// Columns that are unnested, before they have their own names.
@@ -245,7 +246,7 @@ fn named(
     }
     let Some(alias) = alias else {
         let unnamed = columns.into_iter().enumerate();
-        return Ok(unnamed.map(|(nth, column)| column.alias(format!("_col{nth}"))).collect());
+        return Ok(unnamed.map(|(nth, column)| column.alias(labels::of_unnest(nth))).collect());
     };
     if !alias.columns.is_empty() && alias.columns.len() != columns.len() {
         let (given, there) = (alias.columns.len(), columns.len());
@@ -254,7 +255,7 @@ fn named(
     let table = TableReference::bare(context.normalize_ident(alias.name.clone()));
     let named = columns.into_iter().enumerate().map(|(nth, column)| {
         let given = alias.columns.get(nth).map(|column| context.normalize_ident(column.name.clone()));
-        column.alias_qualified(Some(table.clone()), given.unwrap_or_else(|| format!("_col{nth}")))
+        column.alias_qualified(Some(table.clone()), given.unwrap_or_else(|| labels::of_unnest(nth)))
     });
     Ok(named.collect())
 }

@@ -7,6 +7,7 @@ use super::ddl::{until_done, was};
 use crate::catalog::{Column, Entry, External, Format, TableName, checked};
 use crate::change::Counts;
 use crate::error::{Error, Result};
+use crate::query::labels::check_stored;
 use crate::sql::{CreateExternal, CreateIceberg, CreateTableAs, Definition, Position, RowFormat, Storage, unescaped};
 use crate::table::append::create_with;
 use crate::table::create::{NewTable, abandon, publish, unborn};
@@ -46,6 +47,7 @@ pub(super) async fn table_as(run: &Run<'_>, mut statement: CreateTableAs) -> Res
     let location = located(run, &name, location).await?;
     let scope = run.scope()?;
     let plan = scope.plan(*statement.query).await?;
+    check_stored(plan.schema().as_arrow())?;
     let column = |field: &std::sync::Arc<datafusion::arrow::datatypes::Field>| {
         let column_type = ColumnType::of_arrow(field.data_type())?;
         Ok(Column { name: checked(field.name())?, column_type, comment: None })

@@ -16,12 +16,14 @@ use crate::catalog::{Column, Entry, External, Format, checked};
 use crate::effects::file_name;
 use crate::error::{Error, Result, store};
 use crate::external::write::{Place, Written, remove, write};
+use crate::query::labels::check_stored;
 use crate::sql::{CreateTableAs, Position, Transform, Unload};
 use crate::table::properties::{Codec, compression};
 use crate::types::ColumnType;
 
 /// The columns that a query's rows are stored in.
 fn columns(plan: &LogicalPlan) -> Result<(Vec<Column>, SchemaRef)> {
+    check_stored(plan.schema().as_arrow())?;
     let column = |field: &Arc<Field>| {
         let column_type = ColumnType::of_arrow(field.data_type())?;
         Ok(Column { name: checked(field.name())?, column_type, comment: None })

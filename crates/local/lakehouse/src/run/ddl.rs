@@ -5,6 +5,7 @@ use crate::catalog::{Column, Database, Entry, Versioned, View};
 use crate::change::Counts;
 use crate::error::{Error, Result};
 use crate::lakehouse::{Answer, Kind};
+use crate::query::labels::check_stored;
 use crate::sql::{Alteration, Name, Statement, parse_query};
 use crate::table::alter::{SchemaChange, alter};
 use crate::table::dropping::remove_files;
@@ -113,6 +114,9 @@ async fn create_view(run: &Run<'_>, name: &Name, or_replace: bool, sql: String, 
     if !names.is_empty() && names.len() != fields.len() {
         let message = format!("the view names {} columns and its query gives {}", names.len(), fields.len());
         return Err(Error::Invalid(message));
+    }
+    if names.is_empty() {
+        check_stored(plan.schema().as_arrow())?;
     }
     let column = |(nth, field): (usize, &std::sync::Arc<datafusion::arrow::datatypes::Field>)| {
         let name = names.get(nth).unwrap_or(field.name()).clone();

@@ -68,8 +68,7 @@ impl Run<'_> {
         match statement {
             Statement::Query(query) => {
                 let plan = scope.plan(*query).await?;
-                let schema = Arc::clone(plan.schema().inner());
-                let rows = scope.stream(plan).await?;
+                let (schema, rows) = scope.answer(plan).await?;
                 Ok(Answer { kind: Kind::Dml, schema, rows, counts: change::Counts::default(), files: Vec::new() })
             }
             Statement::Explain { query, analyze } => {

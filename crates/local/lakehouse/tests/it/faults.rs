@@ -1,50 +1,11 @@
 //! Many writers at once, files that vanish, and files that nobody names.
 
-use std::sync::Arc;
-
 use crate::lake::{Lake, rows};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_and_a_compaction_lose_nothing() {
-    let lake = Arc::new(Lake::new().await);
-    lake.run("CREATE TABLE t (writer int, nth int, n int) TBLPROPERTIES ('optimize_rewrite_data_file_threshold'='2')")
-        .await;
-    lake.run("INSERT INTO t VALUES (-1, 0, 0)").await;
-    // Half of them as other processes would: without a lock in common.
-    let writers = (0..16).map(|writer| {
-        let lakehouse = if writer % 2 == 0 { lake.lakehouse.clone() } else { lake.again() };
-        tokio::spawn(async move {
-            for nth in 0..3 {
-                let statement = match writer % 4 {
-                    0 | 1 => format!("INSERT INTO t VALUES ({writer}, {nth}, 1)"),
-                    2 => format!(
-                        "MERGE INTO t USING (VALUES ({writer}, {nth})) AS s(writer, nth)
-                         ON t.writer = s.writer AND t.nth = s.nth
-                         WHEN MATCHED THEN DELETE WHEN NOT MATCHED THEN INSERT VALUES (s.writer, s.nth, 1)"
-                    ),
-                    _ => "UPDATE t SET n = n + 1 WHERE writer = -1".to_owned(),
-                };
-                lakehouse.execute("lake", &statement).await.unwrap_or_else(|error| panic!("{}", error.chain()));
-            }
-        })
-    });
-    let writers: Vec<_> = writers.collect();
-    let compaction = lake.again();
-    let compaction = tokio::spawn(async move {
-        compaction
-            .execute("lake", "OPTIMIZE t REWRITE DATA USING BIN_PACK")
-            .await
-            .unwrap_or_else(|error| panic!("{}", error.chain()));
-    });
-    for writer in writers {
-        writer.await.unwrap();
-    }
-    compaction.await.unwrap();
-    assert_eq!(
-        lake.rows("SELECT count(*), count(DISTINCT writer * 10 + nth) FROM t WHERE writer >= 0").await,
-        ["36|36"]
-    );
-    assert_eq!(lake.rows("SELECT n FROM t WHERE writer = -1").await, ["12"]);
+    let lake = Lake::bare();
+    crate::writers::lose_nothing(lake.lakehouse.clone(), || lake.again()).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -37,12 +37,17 @@ pub(crate) struct Lake {
 
 impl Lake {
     pub(crate) async fn new() -> Self {
+        let lake = Self::bare();
+        lake.run("CREATE DATABASE lake").await;
+        lake
+    }
+
+    /// One without a database.
+    pub(crate) fn bare() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(HandClock(AtomicI64::new(real_ms())));
         let lakehouse = open(folder.path(), &clock);
-        let lake = Self { folder, clock, lakehouse };
-        lake.run("CREATE DATABASE lake").await;
-        lake
+        Self { folder, clock, lakehouse }
     }
 
     /// Another process with the same warehouse, as far as one process can show it.
@@ -68,6 +73,20 @@ impl Lake {
     /// Rows with their values joined by `|`.
     pub(crate) async fn rows(&self, query: &str) -> Vec<String> {
         rows(&self.lakehouse, query).await
+    }
+
+    /// The names of an answer's columns, which each of its batches has too.
+    pub(crate) async fn columns(&self, query: &str) -> Vec<String> {
+        let answer = self.lakehouse.execute("lake", query).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{query}: {}", error.chain()));
+        let schema = Arc::clone(&answer.schema);
+        let names: Vec<String> = schema.fields().iter().map(|field| field.name().clone()).collect();
+        let batches = answer.collect().await.unwrap_or_else(|error| panic!("{query}: {}", error.chain()));
+        for batch in batches {
+            let of_batch: Vec<&String> = batch.schema_ref().fields().iter().map(|field| field.name()).collect();
+            assert_eq!(of_batch, names.iter().collect::<Vec<_>>(), "{query}");
+        }
+        names
     }
 
     /// Puts a file below the warehouse; it is at `s3://` and its path.

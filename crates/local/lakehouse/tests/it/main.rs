@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
+mod columns;
 mod faults;
 mod inventory;
 mod lake;
 mod model;
 mod statements;
+mod writers;
