@@ -5,6 +5,8 @@
 //! like any other object, so it is on disk before a statement is acknowledged.
 
 mod objects;
+#[cfg(test)]
+mod tests;
 mod upload;
 
 use std::future::Future;
