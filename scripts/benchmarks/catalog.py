@@ -37,7 +37,7 @@ QUESTIONS = {
         "SELECT key, size_bytes FROM catalog WHERE language = 'de' AND status = 'FAILED' AND media_type = 'audio/wav' "
         "ORDER BY size_bytes DESC LIMIT 10", 10),
     "long texts by language": (
-        "SELECT language, count(*) AS files FROM catalog WHERE text_chars > 4900 GROUP BY language", 4),
+        "SELECT language, count(*) AS files FROM catalog WHERE text_chars > 4900 GROUP BY language", 2),
 }
 
 
