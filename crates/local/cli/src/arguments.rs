@@ -271,12 +271,12 @@ pub(crate) struct SqlArguments {
     /// Ask the tables as they were then: a time (2026-05-01T12:00:00Z) or a span before now (`2h`)
     #[arg(long, value_name = "TIME")]
     pub(crate) as_of: Option<String>,
-    /// The database of names that have none
-    #[arg(long, value_name = "NAME", default_value = "sluice")]
-    pub(crate) database: String,
-    /// Athena's work group
-    #[arg(long, value_name = "NAME", default_value = "primary")]
-    pub(crate) work_group: String,
+    /// The database of names that have none [default: that of the stack, or sluice]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) database: Option<String>,
+    /// Athena's work group [default: that of the stack, or primary]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) work_group: Option<String>,
     #[command(flatten)]
     pub(crate) target: Target,
     #[command(flatten)]

@@ -105,6 +105,12 @@ impl Desk {
         Ok(Some(Page { columns, rows, next: output.next_token }))
     }
 
+    /// Whether there is a table or view of this name.
+    pub(crate) async fn has_table(&self, database: &str, table: &str) -> bool {
+        let look = self.client.get_table_metadata().catalog_name("AwsDataCatalog");
+        look.database_name(database).table_name(table).send().await.is_ok()
+    }
+
     /// The names of the tables and views of the database; none where they cannot be listed.
     pub(crate) async fn tables(&self) -> Vec<String> {
         let request = self.client.list_table_metadata().catalog_name("AwsDataCatalog").database_name(&self.database);

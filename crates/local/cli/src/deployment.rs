@@ -21,6 +21,11 @@ use crate::problem::{Exit, Problem};
 pub(crate) use address::Address;
 use names::Names;
 
+/// The database that the settings of the catalog's tables name, unless a stack has another.
+const DATABASE: &str = "sluice";
+/// The work group that every account has.
+const WORK_GROUP: &str = "primary";
+
 /// Clients and names; closes the local cloud that it started, if it started one.
 #[derive(Debug)]
 pub(crate) struct Deployment {
@@ -36,6 +41,10 @@ pub(crate) struct Deployment {
     queue_url: Option<String>,
     /// The state machine that merges changes into tables, where it is known.
     pub(crate) upsert_state_machine_arn: Option<String>,
+    /// The database of the catalog's tables.
+    pub(crate) database: String,
+    /// The work group that is meant for people's queries.
+    pub(crate) work_group: String,
     /// What to add to a command that is to speak to the same deployment: ` --data DIR`, or nothing.
     pub(crate) option: String,
     /// The directory of a local cloud.
@@ -92,6 +101,8 @@ impl Deployment {
             athena: aws_sdk_athena::Client::from_conf(athena),
             lake_bucket: names.lake_bucket.unwrap_or_else(|| LAKE_BUCKET.to_owned()),
             upsert_state_machine_arn: names.upsert_state_machine_arn.or_else(|| upsert(&state_machine_arn)),
+            database: names.database.unwrap_or_else(|| DATABASE.to_owned()),
+            work_group: names.work_group.unwrap_or_else(|| WORK_GROUP.to_owned()),
             state_machine_arn,
             queue_url: names.queue_url,
             option,

@@ -94,18 +94,42 @@ const WITH_FROM: [&str; 5] = ["EXTRACT", "TRIM", "SUBSTRING", "OVERLAY", "POSITI
 const BEHIND_TABLES: [&str; 11] =
     ["WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "UNION", "INTERSECT", "EXCEPT", "WINDOW", "ON"];
 
+/// The databases that names are in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Databases<'a> {
+    /// That of names without a database.
+    pub(crate) session: &'a str,
+    /// That of the catalog's tables.
+    pub(crate) catalog: &'a str,
+}
+
+impl Databases<'_> {
+    /// Whether a name, as it was written, is the view `catalog`.
+    fn is_catalog(&self, name: &str) -> bool {
+        let parts: Vec<String> = name.split('.').map(|part| part.trim_matches(['"', '`']).to_lowercase()).collect();
+        let database = match parts.as_slice() {
+            [table] if table == "catalog" => self.session,
+            [database, table] if table == "catalog" => database,
+            _ => return false,
+        };
+        database.eq_ignore_ascii_case(self.catalog)
+    }
+
+    /// The table below that view.
+    fn merged(&self) -> String {
+        format!("{}.catalog_merged", self.catalog)
+    }
+}
+
 /// `statement` with every table in it as it was at `time`. The view `catalog` has no past; the table below it has.
-pub(crate) fn as_of(statement: &str, time: Timestamp) -> String {
+pub(crate) fn as_of(statement: &str, time: Timestamp, databases: Databases<'_>) -> String {
     let suffix = format!(" FOR TIMESTAMP AS OF TIMESTAMP '{} UTC'", time.strftime("%Y-%m-%d %H:%M:%S%.3f"));
     let mut past = String::new();
     let mut written = 0;
     for table in tables(statement) {
         past.push_str(&statement[written..table.start]);
         let name = &statement[table.start..table.end];
-        past.push_str(match name.to_ascii_lowercase().as_str() {
-            "catalog" | "sluice.catalog" => "sluice.catalog_merged",
-            _ => name,
-        });
+        past.push_str(&if databases.is_catalog(name) { databases.merged() } else { name.to_owned() });
         past.push_str(&suffix);
         written = table.end;
     }
@@ -207,14 +231,32 @@ mod tests {
             ("SELECT a IS DISTINCT FROM b FROM t", "SELECT a IS DISTINCT FROM b FROM t @"),
             ("SELECT ' FROM x' -- FROM y\n", "SELECT ' FROM x' -- FROM y\n"),
         ] {
-            assert_eq!(as_of(statement, time), past.replace('@', at), "{statement}");
+            let databases = Databases { session: "sluice", catalog: "sluice" };
+            assert_eq!(as_of(statement, time, databases), past.replace('@', at), "{statement}");
+        }
+    }
+
+    #[test]
+    fn the_catalog_is_that_of_the_deployment() {
+        for (session, catalog, name, past) in [
+            ("sluice", "sluice", "sluice.catalog", "sluice.catalog_merged"),
+            ("files", "files", "Catalog", "files.catalog_merged"),
+            ("files", "files", "\"files\".\"catalog\"", "files.catalog_merged"),
+            ("files", "files", "sluice.catalog", "sluice.catalog"),
+            ("other", "files", "catalog", "catalog"),
+            ("other", "files", "files.catalog", "files.catalog_merged"),
+        ] {
+            let databases = Databases { session, catalog };
+            let written = as_of(&format!("SELECT * FROM {name}"), Timestamp::UNIX_EPOCH, databases);
+            assert!(written.starts_with(&format!("SELECT * FROM {past} FOR ")), "{name} in {session}: {written}");
         }
     }
 
     #[test]
     fn hostile_texts_end() {
         for text in ["'", "\"", "/*", "--", "(((", ")))", "FROM", "FROM .", "a.", ";;;", "\u{0}ü'"] {
-            let _ = (statements(text), as_of(text, Timestamp::UNIX_EPOCH));
+            let databases = Databases { session: "d", catalog: "d" };
+            let _ = (statements(text), as_of(text, Timestamp::UNIX_EPOCH, databases));
         }
     }
 }

@@ -27,6 +27,8 @@ use crate::sql;
 const MOST_TEXT_BYTES: u64 = 16 << 20;
 /// How often the first making of the catalog's tables is looked at.
 const LOOK: Duration = Duration::from_millis(200);
+/// The view that is made last: where it is there, all are.
+const LAST_MADE: &str = "cells";
 /// How often it is asked for, where another execution is at work.
 const TRIES: u32 = 300;
 
@@ -37,13 +39,12 @@ pub(super) async fn sql(arguments: &SqlArguments, environment: &Environment) -> 
     let deployment = Deployment::attach(&arguments.target, &arguments.hosting, environment).await?;
     let desk = Desk {
         client: deployment.athena.clone(),
-        work_group: arguments.work_group.clone(),
-        database: arguments.database.clone(),
+        work_group: arguments.work_group.as_ref().unwrap_or(&deployment.work_group).clone(),
+        database: arguments.database.as_ref().unwrap_or(&deployment.database).clone(),
         results: format!("s3://{}/{}", deployment.lake_bucket, place::RESULTS),
     };
-    let session = Session { arguments, desk, time };
     let exit = tokio::select! {
-        exit = prepared(&session, &deployment, text, environment) => exit,
+        exit = prepared(arguments, desk, time, &deployment, text, environment) => exit,
         () = wait::stop_signal() => Ok(Exit::Interrupted),
     };
     deployment.close().await;
@@ -72,13 +73,16 @@ fn text(arguments: &SqlArguments) -> anyhow::Result<Option<String>> {
 }
 
 async fn prepared(
-    session: &Session<'_>,
+    arguments: &SqlArguments,
+    desk: Desk,
+    time: Option<Timestamp>,
     deployment: &Deployment,
     text: Option<String>,
     environment: &Environment,
 ) -> anyhow::Result<Exit> {
-    prepare(session, deployment).await?;
-    let Some(text) = text else { return prompt::prompt(session, environment).await };
+    let catalog = prepare(&desk, deployment).await?;
+    let session = Session { arguments, desk, catalog, time };
+    let Some(text) = text else { return prompt::prompt(&session, environment).await };
     let statements = sql::statements(&text);
     if statements.is_empty() {
         let next = "give one, as in: sluice sql \"SELECT status, count(*) FROM catalog GROUP BY status\"";
@@ -90,29 +94,27 @@ async fn prepared(
     Ok(Exit::Fine)
 }
 
-/// Sees to it that the catalog's tables and views are there: whoever asks first has them made.
-async fn prepare(session: &Session<'_>, deployment: &Deployment) -> anyhow::Result<()> {
-    let Some(machine) = &deployment.upsert_state_machine_arn else { return Ok(()) };
-    if is_there(session).await {
-        return Ok(());
+/// Sees to it that the catalog's tables and views are there, and says in which database: whoever asks first has them
+/// made. Where no stack says what its database is called, it may be the one that was given.
+async fn prepare(desk: &Desk, deployment: &Deployment) -> anyhow::Result<String> {
+    let of_deployment = &deployment.database;
+    let Some(machine) = &deployment.upsert_state_machine_arn else { return Ok(of_deployment.clone()) };
+    for database in [of_deployment, &desk.database] {
+        if desk.has_table(database, LAST_MADE).await {
+            return Ok(database.clone());
+        }
     }
     output::note("the catalog's tables are made, once");
     for _ in 0..TRIES {
         merged(deployment, machine).await?;
         // An execution that finds another one at work leaves it to that one.
-        if is_there(session).await {
-            return Ok(());
+        if desk.has_table(of_deployment, LAST_MADE).await {
+            return Ok(of_deployment.clone());
         }
         sleep(LOOK).await;
     }
     let message = "failed to find the catalog's tables after they were made";
     Err(Problem::new(Exit::Internal, message, "`sluice up` with SLUICE_LOG=debug says more").into())
-}
-
-/// The last of the views is made last.
-async fn is_there(session: &Session<'_>) -> bool {
-    let look = session.desk.client.get_table_metadata().catalog_name("AwsDataCatalog");
-    look.database_name("sluice").table_name("cells").send().await.is_ok()
 }
 
 /// Has what waits merged into the catalog's table.
@@ -143,13 +145,16 @@ async fn merged(deployment: &Deployment, machine: &str) -> anyhow::Result<()> {
 struct Session<'a> {
     arguments: &'a SqlArguments,
     desk: Desk,
+    /// The database of the catalog's tables.
+    catalog: String,
     time: Option<Timestamp>,
 }
 
 impl Session<'_> {
     /// Runs one statement and prints its rows.
     async fn run(&self, statement: &str) -> anyhow::Result<()> {
-        let past = self.time.map(|time| sql::as_of(statement, time));
+        let databases = sql::Databases { session: &self.desk.database, catalog: &self.catalog };
+        let past = self.time.map(|time| sql::as_of(statement, time, databases));
         let statement = past.as_deref().unwrap_or(statement);
         let id = self.desk.start(statement).await?;
         let mut running = Running { desk: &self.desk, id: Some(id.clone()), spinner: spinner() };

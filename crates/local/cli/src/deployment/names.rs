@@ -1,4 +1,4 @@
-//! What a deployment is made of: the names of its buckets, its state machine and its queue.
+//! What a deployment is made of: the names of its buckets, its state machines, its queue and its database.
 //!
 //! In this order: the variables that the functions read too, the outputs of the stack, and the names of the local
 //! cloud, which is no stack.
@@ -22,6 +22,8 @@ mod output {
     pub(super) const STATE_MACHINE_ARN: &str = "StateMachineArn";
     pub(super) const UPSERT_STATE_MACHINE_ARN: &str = "UpsertStateMachineArn";
     pub(super) const QUEUE_URL: &str = "QueueUrl";
+    pub(super) const DATABASE: &str = "DatabaseName";
+    pub(super) const WORK_GROUP: &str = "WorkgroupName";
 }
 
 /// Names, as far as they are known.
@@ -34,6 +36,8 @@ pub(super) struct Names {
     pub(super) state_machine_arn: Option<String>,
     pub(super) upsert_state_machine_arn: Option<String>,
     pub(super) queue_url: Option<String>,
+    pub(super) database: Option<String>,
+    pub(super) work_group: Option<String>,
 }
 
 impl Names {
@@ -47,6 +51,7 @@ impl Names {
             state_machine_arn: environment.state_machine_arn.clone(),
             upsert_state_machine_arn: environment.upsert_state_machine_arn.clone(),
             queue_url: environment.queue_url.clone(),
+            ..Self::default()
         }
     }
 
@@ -64,6 +69,8 @@ impl Names {
             state_machine_arn: value(output::STATE_MACHINE_ARN),
             upsert_state_machine_arn: value(output::UPSERT_STATE_MACHINE_ARN),
             queue_url: value(output::QUEUE_URL),
+            database: value(output::DATABASE),
+            work_group: value(output::WORK_GROUP),
         }
     }
 
@@ -77,6 +84,8 @@ impl Names {
             state_machine_arn: self.state_machine_arn.or(others.state_machine_arn),
             upsert_state_machine_arn: self.upsert_state_machine_arn.or(others.upsert_state_machine_arn),
             queue_url: self.queue_url.or(others.queue_url),
+            database: self.database.or(others.database),
+            work_group: self.work_group.or(others.work_group),
         }
     }
 
@@ -133,6 +142,8 @@ mod tests {
             .outputs(output("RawBucket", "raw-1"))
             .outputs(output("CatalogBucket", "catalog-1"))
             .outputs(output("QueueUrl", "https://sqs/q"))
+            .outputs(output("DatabaseName", "files"))
+            .outputs(output("WorkgroupName", "people"))
             .outputs(output("Other", "x"))
             .build();
         let environment = Environment { raw_bucket: Some("mine".into()), ..Environment::default() };
@@ -140,6 +151,7 @@ mod tests {
         assert_eq!(names.raw_bucket.as_deref(), Some("mine"));
         assert_eq!(names.catalog_bucket.as_deref(), Some("catalog-1"));
         assert_eq!(names.queue_url.as_deref(), Some("https://sqs/q"));
+        assert_eq!((names.database.as_deref(), names.work_group.as_deref()), (Some("files"), Some("people")));
         assert!(!names.is_enough(), "the state machine is missing");
     }
 }
