@@ -75,11 +75,7 @@ mod tests {
     use super::*;
 
     fn decide_on(media_type: &str, size_bytes: u64, problem: Option<Problem>) -> Decision {
-        let head = Head {
-            size_bytes,
-            etag: "e".into(),
-            declared_type: Some("text/plain".into()),
-        };
+        let head = Head { size_bytes, etag: "e".into(), declared_type: Some("text/plain".into()) };
         let detection = Detection { media_type: media_type.into(), problem: None };
         let subject = subject(&ObjectRef::new("raw", "a.txt"), head, &detection);
         decide(subject, problem, &Settings::default()).unwrap()

@@ -41,12 +41,7 @@ async fn look(deployment: &Deployment, object: &ObjectRef) -> Result<Decision, F
     decide::decide(subject, detection.problem, &deployment.settings)
 }
 
-async fn detect(
-    deployment: &Deployment,
-    object: &ObjectRef,
-    head: &Head,
-    first: &Bytes,
-) -> Result<Detection, Failure> {
+async fn detect(deployment: &Deployment, object: &ObjectRef, head: &Head, first: &Bytes) -> Result<Detection, Failure> {
     let size_bytes = head.size_bytes;
     let last = match size_bytes.saturating_sub(HEAD_BYTES).min(TAIL_BYTES as u64) {
         0 => first.slice(first.len().saturating_sub(TAIL_BYTES)..),

@@ -59,7 +59,13 @@ impl World {
         let store = Store::new(&sdk, true);
         Self {
             server,
-            deployment: Deployment { names: Names::default(), settings: Settings::default(), sdk, clients: Clients::default(), store },
+            deployment: Deployment {
+                names: Names::default(),
+                settings: Settings::default(),
+                sdk,
+                clients: Clients::default(),
+                store,
+            },
             subject,
             task: Task { service: "any".into(), features: features.iter().map(ToString::to_string).collect() },
             earlier: Extraction::default(),

@@ -71,17 +71,23 @@ fn is_number(column: &ColumnInfo) -> bool {
     ["tinyint", "smallint", "integer", "bigint", "float", "real", "double", "decimal"].contains(&column.r#type())
 }
 
-/// Numbers stay numbers and booleans booleans; all else is the text that the service gives.
+/// Numbers stay numbers and booleans booleans; all else is the text that the service gives. A column whose name another
+/// before it has is told apart by its place, as `a_2` for the second of all.
 fn object(columns: &[ColumnInfo], row: &[Option<String>]) -> Map<String, Value> {
     let value = |column: &ColumnInfo, text: &str| match column.r#type() {
         "boolean" => text.parse().map_or_else(|_| Value::from(text), Value::Bool),
         _ if is_number(column) => text.parse::<Number>().map_or_else(|_| Value::from(text), Value::Number),
         _ => Value::from(text),
     };
-    let pair = |(column, text): (&ColumnInfo, &Option<String>)| {
-        (column.name().to_owned(), text.as_deref().map_or(Value::Null, |text| value(column, text)))
-    };
-    columns.iter().zip(row).map(pair).collect()
+    let mut object = Map::new();
+    for (nth, (column, text)) in columns.iter().zip(row).enumerate() {
+        let mut name = column.name().to_owned();
+        while object.contains_key(&name) {
+            name = format!("{name}_{}", nth + 1);
+        }
+        object.insert(name, text.as_deref().map_or(Value::Null, |text| value(column, text)));
+    }
+    object
 }
 
 fn csv(output: &mut Output, page: &Page, is_first: bool) -> anyhow::Result<()> {
@@ -116,5 +122,12 @@ mod tests {
             Value::Object(object(&columns, &row)),
             json!({"a": 9_007_199_254_740_993_u64, "b": true, "c": null, "d": "NaN"})
         );
+    }
+
+    #[test]
+    fn json_keeps_columns_of_one_name() {
+        let columns = [column("a", "bigint"), column("a", "bigint"), column("a_2", "bigint")];
+        let row = [1, 2, 3].map(|number: u8| Some(number.to_string()));
+        assert_eq!(Value::Object(object(&columns, &row)), json!({"a": 1, "a_2": 2, "a_2_3": 3}));
     }
 }

@@ -6,7 +6,7 @@
 //! <https://www.sqlite.org/wal.html#ckpt>, <https://www.sqlite.org/c3ref/wal_hook.html>
 
 use std::cell::Cell;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -49,7 +49,7 @@ impl Checkpoints {
     }
 }
 
-fn serve(path: &PathBuf, writer: &Mutex<Connection>, signals: &Receiver<()>) {
+fn serve(path: &Path, writer: &Mutex<Connection>, signals: &Receiver<()>) {
     let mut own = None;
     while signals.recv().is_ok() {
         if let Err(error) = move_log(&mut own, path, writer) {

@@ -17,7 +17,7 @@ use crate::store::Store;
 mod writers;
 
 /// Many times what it takes.
-const LONGEST: Duration = Duration::from_secs(300);
+const LONGEST: Duration = Duration::from_mins(5);
 
 fn open(store: &Store, clock: &Clock) -> Lakehouse {
     let warehouse = Warehouse::buckets(Arc::new(Objects::new(store.clone())), BUCKET);

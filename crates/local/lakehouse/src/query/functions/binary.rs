@@ -2,6 +2,8 @@
 //! <https://trino.io/docs/current/functions/binary.html>; what is no UTF-8 becomes a replacement character, and padding
 //! may be left out of Base64, as there.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::alphabet::{Alphabet, STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -26,9 +28,7 @@ fn made() -> Vec<Made> {
         one("from_base64", of_text(), Binary, |row| from_base64(&STANDARD, row)),
         one("to_base64url", of_bytes(), Utf8, |row| string(Some(base64(&URL_SAFE).encode(bytes(&row[0]))))),
         one("from_base64url", of_text(), Binary, |row| from_base64(&URL_SAFE, row)),
-        one("to_hex", of_bytes(), Utf8, |row| {
-            string(Some(bytes(&row[0]).iter().map(|byte| format!("{byte:02X}")).collect()))
-        }),
+        one("to_hex", of_bytes(), Utf8, |row| string(Some(hexadecimal(bytes(&row[0]))))),
         one("from_hex", of_text(), Binary, from_hex),
         one("md5", of_bytes(), Binary, |row| binary(&md5::Md5::digest(bytes(&row[0])))),
         one("sha1", of_bytes(), Binary, |row| binary(&<sha1::Sha1 as sha1::Digest>::digest(bytes(&row[0])))),
@@ -67,6 +67,14 @@ fn from_utf8(row: Row<'_>) -> Result<ScalarValue, String> {
         }
     }
     string(Some(read))
+}
+
+fn hexadecimal(of: &[u8]) -> String {
+    of.iter().fold(String::new(), |mut digits, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(digits, "{byte:02X}");
+        digits
+    })
 }
 
 fn from_hex(row: Row<'_>) -> Result<ScalarValue, String> {

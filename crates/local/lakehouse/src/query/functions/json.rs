@@ -155,9 +155,10 @@ mod tests {
     #[test]
     fn arrays_are_looked_into() {
         let array = ScalarValue::from(r#"[1, "a", null, 2.5, true]"#);
-        for (at, expected) in [(0, Some("1")), (1, Some("\"a\"")), (2, None), (-1, Some("true")), (5, None), (-6, None)]
+        for (at, expected) in
+            [(0_i64, Some("1")), (1, Some("\"a\"")), (2, None), (-1, Some("true")), (5, None), (-6, None)]
         {
-            let found = json_array_get(&[array.clone(), ScalarValue::from(at as i64)]);
+            let found = json_array_get(&[array.clone(), ScalarValue::from(at)]);
             assert_eq!(found, Ok(ScalarValue::Utf8(expected.map(str::to_owned))), "{at}");
         }
         for (wanted, expected) in [
