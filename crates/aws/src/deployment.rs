@@ -119,8 +119,7 @@ impl Deployment {
     }
 }
 
-/// Lambda gives credentials and region in the environment, and a function needs none of the other ways to them, which
-/// would be a tenth of its package.
+/// Lambda gives credentials and region in the environment; the other ways to them would only make packages larger.
 fn sdk_config(endpoint: Option<&str>) -> SdkConfig {
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build();
     let mut config = SdkConfig::builder()
