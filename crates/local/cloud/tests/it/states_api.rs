@@ -145,9 +145,10 @@ async fn the_children_of_a_map_run_go_with_their_parent() {
     create(&cloud, "STANDARD", &json!({"StartAt": "Map", "States": {"Map": map, "Wait": wait}})).await;
     let start = json!({"stateMachineArn": MACHINE, "name": "parent", "input": "[1, 2, 3]"});
     let arn = ask(&cloud, "StartExecution", start).await["executionArn"].as_str().unwrap().to_owned();
-    eventually("the run has ended", async || {
-        let runs = ask(&cloud, "ListMapRuns", json!({"executionArn": arn})).await;
-        runs["mapRuns"][0]["stopDate"].is_number()
+    // Not before the parent waits: its run ends a step earlier, and time that passes in between is no part of the wait.
+    eventually("the parent waits", async || {
+        let history = ask(&cloud, "GetExecutionHistory", json!({"executionArn": arn, "reverseOrder": true})).await;
+        history["events"][0]["type"] == "WaitStateEntered"
     })
     .await;
     // Children have ended long ago, but their parent has not.
