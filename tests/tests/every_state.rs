@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use asl::{Definition, Effect, Execution, Failure, Payload, Resource, StartContext, Status, Step, Stimulus};
 use bytes::Bytes;
-use cloud::deployment::{CATALOG_BUCKET, Stack};
+use cloud::deployment::{CATALOG_BUCKET, EXTRACTED_BUCKET, Stack};
+use cloud::faults::Faults;
 use cloud::store::Page;
 use cloud::{Cloud, Config};
 use domain::change::Change;
@@ -51,6 +52,10 @@ struct Laboratory {
 
 impl Laboratory {
     async fn open() -> Self {
+        Self::with(Faults::default()).await
+    }
+
+    async fn with(faults: Faults) -> Self {
         let data = tempfile::tempdir().unwrap();
         let text = std::fs::read_to_string(checkout::root().join("statemachine/extract.asl.json")).unwrap();
         let stack = Stack {
@@ -61,7 +66,7 @@ impl Laboratory {
             environment: [].into(),
         };
         let speech_worker = program::programs().join("sluice-speech");
-        let config = Config { stack: Some(stack), speech_worker, ..Config::new(data.path()) };
+        let config = Config { stack: Some(stack), speech_worker, faults, ..Config::new(data.path()) };
         let cloud = Cloud::start(config).await.unwrap();
         cloud.context().store.create_bucket(BUCKET).await.unwrap();
         let states = task_states(&serde_json::from_str(&text).unwrap());
@@ -77,6 +82,15 @@ impl Laboratory {
             "kind": "created", "object": {"bucket": BUCKET, "key": key}, "etag": object.etag,
             "size_bytes": object.size_bytes, "sequencer": "1", "time": "2026-05-01T12:00:00Z",
         })
+    }
+
+    async fn call(&self, function: &str, input: String) -> Result<Value, Failure> {
+        let invocation = self.cloud.functions().invoke(function, Bytes::from(input)).await.unwrap();
+        let answer: Value = serde_json::from_slice(&invocation.payload).unwrap();
+        if invocation.function_error.is_none() {
+            return Ok(answer);
+        }
+        Err(failure(answer["errorType"].as_str().unwrap_or("Unknown"), &answer.to_string()))
     }
 
     async fn records(&self, run: &str) -> Vec<Change> {
@@ -207,13 +221,7 @@ impl<'a> Run<'a> {
             // The clock of the run is the test's, the job's is not: give the job some of its own time.
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
-        let invocation =
-            self.laboratory.cloud.functions().invoke(function, Bytes::from(input.to_json())).await.unwrap();
-        let answer: Value = serde_json::from_slice(&invocation.payload).unwrap();
-        if invocation.function_error.is_none() {
-            return Ok(answer.into());
-        }
-        Err(failure(answer["errorType"].as_str().unwrap_or("Unknown"), &answer.to_string()))
+        self.laboratory.call(function, input.to_json()).await.map(Payload::from)
     }
 
     async fn assert_one_record(&self, what: &str) {
@@ -297,5 +305,28 @@ async fn every_step_may_run_twice() {
         };
         assert_eq!(facts(&once.name).await, facts(&twice.name).await, "{file}");
     }
+    laboratory.cloud.shutdown().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_task_has_found_is_kept_when_the_next_one_fails() {
+    let faults = Faults::parse(&["comprehend:error=1"], fastrand::Rng::with_seed(1)).unwrap();
+    let laboratory = Laboratory::with(faults).await;
+    let event = laboratory.put(FILES[0], "kept").await;
+    let execution = json!({"arn": "arn", "name": "kept", "started": "2026-05-01T12:00:00Z"});
+    let arrived = json!({"event": event, "execution": execution});
+    let classified = laboratory.call("sluice-classify", arrived.to_string()).await.unwrap();
+    let track = json!({
+        "execution": execution, "subject": classified["subject"], "track": classified["tracks"][0], "progress": "START",
+    });
+    let first = laboratory.call("sluice-start-job", track.to_string()).await.unwrap();
+    assert_eq!((&first["progress"], &first["position"]), (&json!("START"), &json!(1)), "{first}");
+    let key = first["answers"][0]["key"].as_str().unwrap();
+    let store = &laboratory.cloud.context().store;
+    let answer = store.head(EXTRACTED_BUCKET, key, None).await.unwrap();
+    let answer: Value = serde_json::from_reader(store.open_bytes(&answer).await.unwrap()).unwrap();
+    assert_eq!(answer["service"], "document-text");
+    let second = laboratory.call("sluice-start-job", first.to_string()).await.unwrap_err();
+    assert_eq!(second.error.as_deref(), Some("Transient"), "{second:?}");
     laboratory.cloud.shutdown().await;
 }

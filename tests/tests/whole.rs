@@ -64,14 +64,14 @@ fn one_record_for_each_version(changes: &[Change], versions: usize) {
 }
 
 #[test]
-fn a_text_takes_no_more_than_ten_transitions() {
+fn a_text_takes_eight_transitions() {
     let sluice = Sluice::default();
     let sample = checkout::root().join("samples/text/welcome.txt");
     let run = sluice.call("run", &["--json".as_ref(), sample.as_os_str()]);
     assert_eq!(run.code, Some(0), "{}", run.stderr);
     let shown = sluice.call("show", &["--json", "welcome.txt"]).rows().remove(0);
     let path = shown["execution"]["path"].as_array().expect("a path").len();
-    assert!(path <= 10, "{}", shown["execution"]["path"]);
+    assert_eq!(path, 8, "{}", shown["execution"]["path"]);
 }
 
 #[test]

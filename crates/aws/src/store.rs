@@ -4,7 +4,11 @@ use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
 use aws_sdk_s3::operation::get_object::GetObjectOutput;
+use aws_sdk_s3::operation::put_object::builders::PutObjectFluentBuilder;
+use aws_sdk_s3::operation::put_object::{PutObjectError, PutObjectOutput};
 use aws_sdk_s3::primitives::ByteStream;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
 use bytes::Bytes;
 use domain::failure::{Failure, FailureName};
 use domain::object::ObjectRef;
@@ -130,16 +134,28 @@ impl Store {
         &self,
         object: &ObjectRef,
     ) -> Result<Option<(T, String)>, Failure> {
+        let Some((bytes, etag)) = self.find_tagged(object).await? else { return Ok(None) };
+        let value = serde_json::from_slice(&bytes)
+            .map_err(|error| Failure::internal(format!("failed to read `{object}` back: {error}")))?;
+        Ok(Some((value, etag)))
+    }
+
+    /// Reads an object that a step wrote, or nothing where there is none.
+    ///
+    /// # Errors
+    /// When S3 fails.
+    pub async fn find(&self, object: &ObjectRef) -> Result<Option<Bytes>, Failure> {
+        Ok(self.find_tagged(object).await?.map(|(bytes, _)| bytes))
+    }
+
+    async fn find_tagged(&self, object: &ObjectRef) -> Result<Option<(Bytes, String)>, Failure> {
         let request = self.client.get_object().bucket(&object.bucket).key(&object.key).send().await;
         let output = match request.map_err(|error| failure("s3:GetObject", &error)) {
             Err(failure) if failure.name == FailureName::ObjectGone => return Ok(None),
             output => output?,
         };
         let etag = output.e_tag().unwrap_or_default().to_owned();
-        let bytes = collect(output, object).await?;
-        let value = serde_json::from_slice(&bytes)
-            .map_err(|error| Failure::internal(format!("failed to read `{object}` back: {error}")))?;
-        Ok(Some((value, etag)))
+        Ok(Some((collect(output, object).await?, etag)))
     }
 
     /// Writes `value` as a JSON object; writing the same again changes nothing.
@@ -160,16 +176,19 @@ impl Store {
         etag: Option<String>,
         value: &T,
     ) -> Result<bool, Failure> {
-        let request = self.client.put_object().bucket(&object.bucket).key(&object.key).content_type("application/json");
-        let request = match etag {
-            Some(etag) => request.if_match(etag),
-            None => request.if_none_match("*"),
-        };
-        match request.body(ByteStream::from(json(object, value)?)).send().await {
-            Ok(_) => Ok(true),
-            Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
-            Err(error) => Err(failure("s3:PutObject", &error)),
-        }
+        let request = self.put(object, "application/json", json(object, value)?);
+        written(match etag {
+            Some(etag) => request.if_match(etag).send().await,
+            None => request.if_none_match("*").send().await,
+        })
+    }
+
+    /// Writes an object where there is none yet; says whether it did.
+    ///
+    /// # Errors
+    /// When S3 fails.
+    pub async fn create(&self, object: &ObjectRef, content_type: &str, bytes: Bytes) -> Result<bool, Failure> {
+        written(self.put(object, content_type, bytes).if_none_match("*").send().await)
     }
 
     /// Writes an object.
@@ -177,9 +196,13 @@ impl Store {
     /// # Errors
     /// When S3 fails.
     pub async fn write(&self, object: &ObjectRef, content_type: &str, bytes: Bytes) -> Result<(), Failure> {
-        let request = self.client.put_object().bucket(&object.bucket).key(&object.key).content_type(content_type);
-        let written = request.body(ByteStream::from(bytes)).send().await;
+        let written = self.put(object, content_type, bytes).send().await;
         written.map(drop).map_err(|error| failure("s3:PutObject", &error))
+    }
+
+    fn put(&self, object: &ObjectRef, content_type: &str, bytes: Bytes) -> PutObjectFluentBuilder {
+        let request = self.client.put_object().bucket(&object.bucket).key(&object.key).content_type(content_type);
+        request.body(ByteStream::from(bytes))
     }
 
     /// Copies an object within S3, with `tags` on the copy.
@@ -198,6 +221,15 @@ impl Store {
             .send()
             .await;
         copied.map(drop).map_err(|error| explain(failure("s3:CopyObject", &error), from))
+    }
+}
+
+/// Whether a conditional write did write.
+fn written(result: Result<PutObjectOutput, SdkError<PutObjectError, HttpResponse>>) -> Result<bool, Failure> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("PreconditionFailed") => Ok(false),
+        Err(error) => Err(failure("s3:PutObject", &error)),
     }
 }
 

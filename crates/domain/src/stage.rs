@@ -129,13 +129,11 @@ impl TrackState {
         self.track.tasks.get(self.position)
     }
 
-    /// The track after its current task has left an answer at `answer`.
-    #[must_use]
-    pub fn answered(mut self, answer: ObjectRef) -> Self {
-        self.answers.push(answer);
-        self.position += 1;
+    /// The next `tasks` tasks have left their answers at `place`.
+    pub fn answered(&mut self, place: ObjectRef, tasks: usize) {
+        self.answers.push(place);
+        self.position += tasks;
         self.progress = if self.position < self.track.tasks.len() { Progress::Start } else { Progress::Done };
-        self
     }
 }
 

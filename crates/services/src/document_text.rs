@@ -29,6 +29,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
     }],
     actions: &["s3:GetObject", "s3:GetObjectVersion"],
     polling: &[],
+    opens_the_file: true,
 };
 
 /// A document is held in memory whole, and its text beside it: a fifth of a function of 1 GiB.

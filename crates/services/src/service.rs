@@ -22,6 +22,8 @@ pub struct Descriptor {
     pub actions: &'static [&'static str],
     /// Those of them that asking about a job needs: `poll-status` gets no more.
     pub polling: &'static [&'static str],
+    /// Whether a function that starts it may open the file, not only what earlier tasks have found in it.
+    pub opens_the_file: bool,
 }
 
 /// One thing that can be asked of a service.

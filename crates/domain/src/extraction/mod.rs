@@ -322,7 +322,7 @@ pub struct TaskRecord {
     /// How each feature ended.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub features: Vec<FeatureOutcome>,
-    /// Where the raw answer lies.
+    /// Where the raw answer lies: JSON lines, one for each task that was done with this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<ObjectRef>,
 }

@@ -8,7 +8,7 @@ use domain::stage::{Job, Progress, TrackState};
 use domain::wait::{deadline_seconds, wait_seconds};
 use jiff::Timestamp;
 use services::Polled;
-use services::task::{Prepared, current_poll};
+use services::task::OpenTrack;
 
 /// Asks about the job that `state` waits for.
 ///
@@ -16,13 +16,16 @@ use services::task::{Prepared, current_poll};
 /// `TimedOut` past the deadline, else what the service says of the job.
 pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackState, Failure> {
     let job = job(&state)?.clone();
-    let prepared = Prepared::load(&deployment, &state).await?;
-    match current_poll(&state)?.poll(&prepared.call(), &job.id).await? {
+    let mut track = OpenTrack::open(&deployment, state).await?;
+    let prepared = track.prepare()?;
+    match prepared.to_poll()?.poll(&prepared.call(), &job.id).await? {
         Polled::Done(findings) => {
-            let answer = prepared.store(findings, job.started, aws::clock::now()).await?;
-            Ok(state.answered(answer))
+            let answer = prepared.answer(findings, job.started, aws::clock::now());
+            track.take(answer)?;
+            track.store().await?;
+            Ok(track.into_state())
         }
-        Polled::Running => still_running(&state, job, aws::clock::now()),
+        Polled::Running => still_running(track.into_state(), job, aws::clock::now()),
     }
 }
 
@@ -33,7 +36,7 @@ fn job(state: &TrackState) -> Result<&Job, Failure> {
     }
 }
 
-fn still_running(state: &TrackState, mut job: Job, now: Timestamp) -> Result<TrackState, Failure> {
+fn still_running(state: TrackState, mut job: Job, now: Timestamp) -> Result<TrackState, Failure> {
     let deadline = deadline_seconds(job.expected_seconds);
     if now.duration_since(job.started).as_secs() > i64::from(deadline) {
         let message = format!(
@@ -44,7 +47,7 @@ fn still_running(state: &TrackState, mut job: Job, now: Timestamp) -> Result<Tra
     }
     job.polls += 1;
     let progress = Progress::Wait { wait_seconds: wait_seconds(job.expected_seconds, job.polls), job };
-    Ok(TrackState { progress, ..state.clone() })
+    Ok(TrackState { progress, ..state })
 }
 
 #[cfg(test)]
@@ -66,9 +69,9 @@ mod tests {
             r#""progress": "WAIT", "wait_seconds": 1, "job": {"id": "j", "started": "2026-05-01T12:00:00Z", "expected_seconds": 10}"#,
         );
         let job = job(&state).unwrap().clone();
-        let later = still_running(&state, job.clone(), "2026-05-01T17:59:59Z".parse().unwrap()).unwrap();
+        let later = still_running(state.clone(), job.clone(), "2026-05-01T17:59:59Z".parse().unwrap()).unwrap();
         assert!(matches!(later.progress, Progress::Wait { wait_seconds: 8, job: Job { polls: 1, .. } }), "{later:?}");
-        let failure = still_running(&state, job, "2026-05-01T18:00:01Z".parse().unwrap()).unwrap_err();
+        let failure = still_running(state, job, "2026-05-01T18:00:01Z".parse().unwrap()).unwrap_err();
         assert_eq!(failure.name, FailureName::TimedOut);
     }
 

@@ -6,7 +6,7 @@ use domain::extraction::{Extraction, TaskRecord};
 use domain::failure::Failure;
 use domain::object::ObjectRef;
 use domain::stage::{CaughtError, Extracted, Facts, TrackResult};
-use services::task::{contribute, read_answer};
+use services::task::{contribute, read_answers};
 
 /// The document of all tracks.
 ///
@@ -23,9 +23,10 @@ pub(crate) async fn document(deployment: &Deployment, extracted: &Extracted) -> 
 async fn track(deployment: &Deployment, result: &TrackResult) -> Result<Extraction, Failure> {
     let mut document = Extraction::about(result.state.subject.clone());
     for place in &result.state.answers {
-        let answer = read_answer(deployment, place).await?;
-        contribute(&answer, &mut document)?;
-        document.tasks.push(answered(&result.state.track.name, answer, place));
+        for answer in read_answers(deployment, place).await? {
+            contribute(&answer, &mut document)?;
+            document.tasks.push(answered(&result.state.track.name, answer, place));
+        }
     }
     document.tasks.extend(failed(result));
     Ok(document)

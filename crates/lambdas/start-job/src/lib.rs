@@ -1,54 +1,68 @@
 //! `start-job`: starts the current task of a track, or adopts what an earlier try has started.
 //!
-//! It never names a service: the registry knows which one the plan means.
+//! Where a service answers at once, it goes on with the next task: each invocation saved is a state transition that
+//! nobody pays, and a document that nobody reads back. It never names a service: the registry knows which one the plan
+//! means.
+
+use std::time::{Duration, Instant};
 
 use aws::Deployment;
 use domain::failure::Failure;
-use domain::object::ObjectRef;
 use domain::stage::{Job, Progress, TrackState};
 use domain::wait::wait_seconds;
 use services::Started;
-use services::task::{Prepared, answer_object, current_start};
+use services::task::OpenTrack;
 
-/// Starts the task at `state.position`.
+/// For how long one invocation starts tasks: far less than a function may take.
+const TOGETHER: Duration = Duration::from_secs(10);
+
+/// Starts the task at `state.position`, and those behind it as long as each is answered at once.
 ///
 /// # Errors
 /// The service's limits and refusals; `Throttled` and `Transient` are worth a retry.
 pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackState, Failure> {
-    let answer = answer_object(&deployment, &state);
-    if exists(&deployment, &answer).await? {
-        return Ok(state.answered(answer));
+    let until = Instant::now() + TOGETHER;
+    let mut track = OpenTrack::open(&deployment, state).await?;
+    let first = track.position();
+    while !track.is_done() && track.adopt().await? {}
+    let mut job = None;
+    while !track.is_done() && job.is_none() {
+        match start(&mut track).await {
+            Ok(running) => job = running,
+            // What was found before it is stored first. The next invocation starts with this task, and says so if it
+            // fails again.
+            Err(_) if track.position() > first => break,
+            Err(failure) => return Err(failure),
+        }
+        if Instant::now() >= until {
+            break;
+        }
+        if !track.may_wait() {
+            track.store().await?;
+        }
     }
-    match start(&deployment, &state).await? {
-        Begun::Answered(answer) => Ok(state.answered(answer)),
-        Begun::Running(job) => Ok(waiting(state, job)),
-    }
+    track.store().await?;
+    let state = track.into_state();
+    Ok(match job {
+        Some(job) => waiting(state, job),
+        None => state,
+    })
 }
 
-enum Begun {
-    Answered(ObjectRef),
-    Running(Job),
-}
-
-async fn start(deployment: &Deployment, state: &TrackState) -> Result<Begun, Failure> {
-    let service = current_start(state)?;
-    let prepared = Prepared::load(deployment, state).await?;
+/// Starts the current task, and takes in its answer unless a job is to give it.
+async fn start(track: &mut OpenTrack<'_>) -> Result<Option<Job>, Failure> {
+    let prepared = track.prepare()?;
+    let service = prepared.to_start()?;
     let call = prepared.call();
     service.check(call.subject, call.task)?;
     let started = aws::clock::now();
     match service.start(&call).await? {
-        Started::Done(findings) => Ok(Begun::Answered(prepared.store(findings, started, aws::clock::now()).await?)),
-        Started::Running { id, expected_seconds } => {
-            Ok(Begun::Running(Job { id, started, expected_seconds, polls: 0 }))
+        Started::Done(findings) => {
+            let answer = prepared.answer(findings, started, aws::clock::now());
+            track.take(answer)?;
+            Ok(None)
         }
-    }
-}
-
-async fn exists(deployment: &Deployment, answer: &ObjectRef) -> Result<bool, Failure> {
-    match deployment.store.head(answer).await {
-        Ok(_) => Ok(true),
-        Err(failure) if failure.name == domain::failure::FailureName::ObjectGone => Ok(false),
-        Err(failure) => Err(failure),
+        Started::Running { id, expected_seconds } => Ok(Some(Job { id, started, expected_seconds, polls: 0 })),
     }
 }
 

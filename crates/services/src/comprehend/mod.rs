@@ -89,6 +89,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "comprehend:DetectPiiEntities",
     ],
     polling: &[],
+    opens_the_file: false,
 };
 
 /// Amazon Comprehend.

@@ -70,6 +70,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "rekognition:RecognizeCelebrities",
     ],
     polling: &[],
+    opens_the_file: true,
 };
 
 /// Amazon Rekognition.

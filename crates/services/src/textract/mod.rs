@@ -82,6 +82,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "textract:GetDocumentAnalysis",
     ],
     polling: &["textract:GetDocumentTextDetection", "textract:GetDocumentAnalysis"],
+    opens_the_file: true,
 };
 
 /// Amazon Textract.

@@ -80,6 +80,7 @@ const DESCRIPTOR: Descriptor = Descriptor {
         "transcribe:DeleteTranscriptionJob",
     ],
     polling: &["transcribe:GetTranscriptionJob"],
+    opens_the_file: true,
 };
 
 /// Amazon Transcribe.

@@ -9,6 +9,8 @@ mod server;
 #[cfg(test)]
 mod textract;
 #[cfg(test)]
+mod track;
+#[cfg(test)]
 mod transcribe;
 #[cfg(test)]
 mod world;

@@ -40,6 +40,12 @@ impl Answer {
         Self { status, ..Self::json(&body) }
     }
 
+    /// An error as S3 writes it.
+    pub(crate) fn s3_error(status: u16, code: &str) -> Self {
+        let body = format!("<Error><Code>{code}</Code><Message>as the test wants</Message></Error>");
+        Self { status, ..Self::bytes(body.into_bytes()) }
+    }
+
     /// What the local cloud says where it has no engine.
     pub(crate) fn not_available() -> Self {
         Self::error(501, "NotAvailableLocally").engine("nothing 1.0")
