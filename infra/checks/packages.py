@@ -8,9 +8,6 @@ from subject import crates
 # Lambda loads the whole archive before the first line runs.
 MOST_BYTES = 5_000_000
 
-# It holds every service's SDK and every reader of documents, with unwinding, so that a stranger's file cannot end it.
-LARGER = {"start-job": 6_000_000}
-
 
 def check(folder):
     problems = []
@@ -23,9 +20,8 @@ def check(folder):
         else:
             size = len(archive(package))
             print(f"{name:14} {size / 1e6:5.2f} MB, {(package / 'bootstrap').stat().st_size / 1e6:5.2f} MB unpacked")
-            most = LARGER.get(name, MOST_BYTES)
-            if size > most:
-                problems.append(f"{name} has {size / 1e6:.2f} MB packed, more than {most / 1e6:.0f}")
+            if size > MOST_BYTES:
+                problems.append(f"{name} has {size / 1e6:.2f} MB packed, more than {MOST_BYTES / 1e6:.0f}")
     return problems, f"{len(crates())} packages"
 
 

@@ -113,7 +113,7 @@ pub(crate) struct Hosting {
     /// Switch a fault on, such as `throttle=0.3`, `textract:delay=200ms` or `duplicate-events=0.2`; may be repeated
     #[arg(long, value_name = "FAULT")]
     pub(crate) fault: Vec<String>,
-    /// Worker processes for each function at most [default: the number of processors, at least two]
+    /// Worker processes for each function at most [default: two for each processor]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=64))]
     pub(crate) workers: Option<u16>,
     /// Folder of the functions' programs [default: the folder of `sluice`]

@@ -12,6 +12,10 @@ use crate::files::SourceFile;
 /// Files above this go up in parts; the AWS CLI waits no longer either, and S3 takes 5 GiB in one call at most.
 const PART_BYTES: u64 = 64 << 20;
 
+/// Files up to this are read before they are sent: S3 gets one signature for the whole instead of one for each piece of a
+/// stream, which costs both sides more than the file.
+const READ_BYTES: u64 = 1 << 20;
+
 /// S3 takes no more parts than this. <https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html>
 const MOST_PARTS: u64 = 10_000;
 
@@ -20,8 +24,6 @@ const MOST_PARTS: u64 = 10_000;
 /// # Errors
 /// When the file cannot be read, the service refuses it, or the bucket keeps no versions.
 pub(crate) async fn upload(client: &Client, bucket: &str, file: &SourceFile) -> anyhow::Result<String> {
-    // A stream that fails to open would surface as a connection error and be tried again.
-    tokio::fs::File::open(&file.path).await.context("failed to read the file")?;
     let version = if file.size_bytes > PART_BYTES {
         in_parts(client, bucket, file).await
     } else {
@@ -34,13 +36,24 @@ pub(crate) async fn upload(client: &Client, bucket: &str, file: &SourceFile) -> 
 }
 
 async fn in_one(client: &Client, bucket: &str, file: &SourceFile) -> anyhow::Result<Option<String>> {
-    let body = ByteStream::from_path(&file.path).await.context("failed to read the file")?;
+    let body = if file.size_bytes > READ_BYTES {
+        can_be_read(file).await?;
+        ByteStream::from_path(&file.path).await.context("failed to read the file")?
+    } else {
+        tokio::fs::read(&file.path).await.context("failed to read the file")?.into()
+    };
     let request = client.put_object().bucket(bucket).key(&file.key).body(body);
     let output = request.set_content_type(declared_type(&file.path)).send().await;
     Ok(output.context("failed to upload the file")?.version_id)
 }
 
+/// A stream that fails to open would surface as a connection error and be tried again.
+async fn can_be_read(file: &SourceFile) -> anyhow::Result<()> {
+    tokio::fs::File::open(&file.path).await.map(drop).context("failed to read the file")
+}
+
 async fn in_parts(client: &Client, bucket: &str, file: &SourceFile) -> anyhow::Result<Option<String>> {
+    can_be_read(file).await?;
     let request = client.create_multipart_upload().bucket(bucket).key(&file.key);
     let created =
         request.set_content_type(declared_type(&file.path)).send().await.context("failed to begin the upload")?;

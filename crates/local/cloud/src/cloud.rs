@@ -51,7 +51,7 @@ pub struct Config {
     pub functions: Vec<FunctionConfig>,
     /// Where functions are served that are not deployed here.
     pub lambda_endpoint: Option<Endpoint>,
-    /// Workers of each function of the stack, and engines of each kind at once; 0 takes one for each core.
+    /// Workers of each function of the stack, and engines of each kind at once; 0 takes two and one for each processor.
     pub workers_per_function: usize,
     /// The `sluice-speech` program, which the speech engine runs in.
     pub speech_worker: PathBuf,
@@ -290,20 +290,23 @@ impl Drop for Cloud {
 fn functions(config: &Config) -> Result<Vec<FunctionConfig>, DeployError> {
     let mut functions = config.functions.clone();
     if let Some(stack) = &config.stack {
-        functions.extend(stack.functions(&config.region, workers(config.workers_per_function))?);
+        // A function waits for answers half of its time.
+        functions.extend(stack.functions(&config.region, asked_or(config.workers_per_function, 2 * processors()))?);
     }
     Ok(functions)
 }
 
 fn media(config: &Config) -> MediaConfig {
-    MediaConfig { speech_worker: config.speech_worker.clone(), concurrency: workers(config.workers_per_function) }
+    let concurrency = asked_or(config.workers_per_function, processors());
+    MediaConfig { speech_worker: config.speech_worker.clone(), concurrency }
 }
 
-fn workers(asked: usize) -> usize {
-    match asked {
-        0 => std::thread::available_parallelism().map_or(2, NonZero::get),
-        asked => asked,
-    }
+fn asked_or(asked: usize, otherwise: usize) -> usize {
+    if asked == 0 { otherwise } else { asked }
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, NonZero::get)
 }
 
 /// How events are delivered, with the faults that strike their delivery.

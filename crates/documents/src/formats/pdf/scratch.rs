@@ -39,8 +39,8 @@ impl<'a> Scratch<'a> {
         Self { document, page, content, fonts: HashMap::new() }
     }
 
-    /// The text of a flat page, and how many glyphs of it stand for nothing that is known; `None` where no way of
-    /// reading it works.
+    /// The text of a flat page, and how many glyphs of it stand for nothing that is known; `None` where reading it
+    /// breaks off.
     pub(super) fn text(&mut self, flat: Flat, max_chars: usize) -> Option<(String, usize)> {
         let mut resources = Dictionary::new();
         for (index, font) in flat.fonts.iter().enumerate() {
@@ -54,7 +54,7 @@ impl<'a> Scratch<'a> {
         };
         let operations = flat.operations.into_iter().filter(is_fit).collect();
         self.write(with_fonts_set(operations), resources, flat.media_box);
-        self.lay_out(max_chars).or_else(|| Some((self.read_simply()?, 0)))
+        self.lay_out(max_chars)
     }
 
     /// The reference to a form of the font that does not panic.
@@ -106,11 +106,6 @@ impl<'a> Scratch<'a> {
             (result.is_ok() || layout.is_full()).then(|| layout.finish())
         })
         .flatten()
-    }
-
-    /// `lopdf`'s own reading, without positions.
-    fn read_simply(&self) -> Option<String> {
-        isolate::contain(|| self.document.extract_text(&[1]).ok()).flatten()
     }
 }
 
