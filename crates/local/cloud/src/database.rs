@@ -198,7 +198,7 @@ impl From<rusqlite::Error> for OpenFault {
 fn open_writer(path: &Path, schema: &Schema<'_>) -> Result<Connection, OpenFault> {
     let mut connection = Connection::open(path)?;
     configure(&connection)?;
-    // As long as it may be damaged, nothing is written to it, nor moved into it from its log.
+    // As long as it may be damaged or a later program's, nothing is written to it, nor moved into it from its log.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -206,8 +206,8 @@ fn open_writer(path: &Path, schema: &Schema<'_>) -> Result<Connection, OpenFault
     if std::fs::metadata(path).is_ok_and(|file| file.len() <= CHECKED_AT_ONCE_BYTES) {
         check(&connection)?;
     }
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     schema.apply(&mut connection)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
     Ok(connection)
 }
 

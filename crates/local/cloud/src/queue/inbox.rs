@@ -283,8 +283,14 @@ fn waiting(
     );
     let limit = i64::try_from(most + leased.len()).unwrap_or(i64::MAX);
     let mut statement = connection.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![target, limit], |row| Ok((event(row)?, row.get(16)?)))?;
-    rows.filter(|row| !row.as_ref().is_ok_and(|(event, _)| leased.contains(&event.id))).take(most).collect()
+    let mut rows = statement.query(params![target, limit])?;
+    let mut waiting = Vec::new();
+    while let Some(row) = (waiting.len() < most).then(|| rows.next()).transpose()?.flatten() {
+        if !leased.contains(&row.get(0)?) {
+            waiting.push((event(row)?, row.get(16)?));
+        }
+    }
+    Ok(waiting)
 }
 
 fn settle(
