@@ -13,7 +13,10 @@ use serde_json::{Value, json};
 #[tokio::test]
 async fn a_worker_answers_and_stays_warm() {
     let directory = tempfile::tempdir().unwrap();
-    let cloud = start(&config(directory.path())).await;
+    let mut config = config(directory.path());
+    // A second one would be started where the first has answered and not asked again yet.
+    config.functions = vec![function("worker", 1, Duration::from_secs(30))];
+    let cloud = start(&config).await;
     assert_eq!(invoke(&cloud, json!({"do": "echo", "value": [1, "ä"]})).await, (None, json!([1, "ä"])));
     let (_, first) = invoke(&cloud, json!({"do": "who"})).await;
     let (_, second) = invoke(&cloud, json!({"do": "who"})).await;
