@@ -22,7 +22,7 @@ pub enum CrcAlgorithm {
     Crc32IsoHdlc,
     /// CRC-32C, as in iSCSI; S3's `CRC32C`.
     Crc32Iscsi,
-    /// CRC-64, as in NVMe; S3's `CRC64NVME`.
+    /// CRC-64, as in `NVMe`; S3's `CRC64NVME`.
     Crc64Nvme,
 }
 

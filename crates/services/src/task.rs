@@ -237,8 +237,12 @@ pub async fn read_answers(deployment: &Deployment, place: &ObjectRef) -> Result<
 
 async fn find_answers(deployment: &Deployment, place: &ObjectRef) -> Result<Option<Vec<Answer>>, Failure> {
     let Some(bytes) = deployment.store.find(place).await? else { return Ok(None) };
-    let answers = serde_json::Deserializer::from_slice(&bytes).into_iter().collect::<Result<_, _>>();
-    answers.map(Some).map_err(|error| Failure::internal(format!("failed to read `{place}` back: {error}")))
+    let answers: Result<Vec<_>, _> = serde_json::Deserializer::from_slice(&bytes).into_iter().collect();
+    match answers {
+        Ok(answers) if answers.is_empty() => Err(Failure::internal(format!("`{place}` holds no answer: remove it"))),
+        Ok(answers) => Ok(Some(answers)),
+        Err(error) => Err(Failure::internal(format!("failed to read `{place}` back: {error}"))),
+    }
 }
 
 /// Adds an answer to a track's document.

@@ -32,7 +32,11 @@ fn bucket() -> impl Fn(&Asked) -> Answer + Send + Sync + 'static {
 }
 
 async fn world() -> World {
-    let mut world = World::new("application/pdf", &[], bucket()).await;
+    world_with(bucket()).await
+}
+
+async fn world_with(bucket: impl Fn(&Asked) -> Answer + Send + Sync + 'static) -> World {
+    let mut world = World::new("application/pdf", &[], bucket).await;
     "extracted".clone_into(&mut world.deployment.names.extracted_bucket);
     world
 }
@@ -120,6 +124,17 @@ async fn what_cost_something_or_could_be_lost_with_the_process_does_not_wait() {
     let mut track = tried(&world, 1).await;
     take(&mut track, 0.0015);
     assert!(!track.may_wait(), "it would be paid twice");
+}
+
+#[tokio::test]
+async fn an_object_without_answers_is_no_answer() {
+    let empty = |asked: &Asked| match asked.operation.split_once(' ') {
+        Some(("PUT", _)) => Answer::s3_error(412, "PreconditionFailed"),
+        _ => Answer::bytes(Vec::new()),
+    };
+    let world = world_with(empty).await;
+    assert!(tried(&world, 0).await.adopt().await.unwrap_err().message.contains("holds no answer"));
+    assert!(tried(&world, 1).await.store().await.unwrap_err().message.contains("holds no answer"));
 }
 
 #[tokio::test]
