@@ -4,8 +4,6 @@
 //! nobody pays, and a document that nobody reads back. It never names a service: the registry knows which one the plan
 //! means.
 
-use std::time::{Duration, Instant};
-
 use aws::Deployment;
 use domain::failure::Failure;
 use domain::stage::{Job, Progress, TrackState};
@@ -13,15 +11,15 @@ use domain::wait::wait_seconds;
 use services::Started;
 use services::task::OpenTrack;
 
-/// For how long one invocation starts tasks: far less than a function may take.
-const TOGETHER: Duration = Duration::from_secs(10);
+/// For how many seconds one invocation starts tasks: far less than a function may take.
+const TOGETHER_SECONDS: i64 = 10;
 
 /// Starts the task at `state.position`, and those behind it as long as each is answered at once.
 ///
 /// # Errors
 /// The service's limits and refusals; `Throttled` and `Transient` are worth a retry.
 pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackState, Failure> {
-    let until = Instant::now() + TOGETHER;
+    let began = aws::clock::now();
     let mut track = OpenTrack::open(&deployment, state).await?;
     let first = track.position();
     while !track.is_done() && track.adopt().await? {}
@@ -34,7 +32,7 @@ pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackSt
             Err(_) if track.position() > first => break,
             Err(failure) => return Err(failure),
         }
-        if Instant::now() >= until {
+        if aws::clock::now().duration_since(began).as_secs() >= TOGETHER_SECONDS {
             break;
         }
         if !track.may_wait() {
