@@ -1,8 +1,8 @@
 //! What a function writes down about itself, as Lambda's advanced logging controls ask.
 //!
 //! Nothing below `INFO`: the steps say nothing there, and what the SDK says there holds what was sent and answered,
-//! which is the text of documents. A filter with patterns, as of `lambda_runtime`, would make
-//! each package larger by a library of regular expressions.
+//! which is the text of documents. A filter with patterns, as of `lambda_runtime`, would make each package larger by a
+//! library of regular expressions.
 //!
 //! <https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-advanced.html>
 

@@ -27,9 +27,12 @@ pub async fn handle(deployment: Deployment, state: TrackState) -> Result<TrackSt
     while !track.is_done() && job.is_none() {
         match start(&mut track).await {
             Ok(running) => job = running,
-            // What was found before it is stored first. The next invocation starts with this task, and says so if it
-            // fails again.
-            Err(_) if track.position() > first => break,
+            // What was found before it is stored first. The next invocation starts with this task, and fails with it if
+            // it fails again.
+            Err(failure) if track.position() > first => {
+                tracing::warn!(error = failure.name.as_str(), "a later task failed and is started once more by itself");
+                break;
+            }
             Err(failure) => return Err(failure),
         }
         if aws::clock::now().duration_since(began).as_secs() >= TOGETHER_SECONDS {

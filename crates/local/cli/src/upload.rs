@@ -6,6 +6,8 @@ use anyhow::{Context as _, bail};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::{ByteStream, Length};
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 use crate::files::SourceFile;
 
@@ -24,10 +26,12 @@ const MOST_PARTS: u64 = 10_000;
 /// # Errors
 /// When the file cannot be read, the service refuses it, or the bucket keeps no versions.
 pub(crate) async fn upload(client: &Client, bucket: &str, file: &SourceFile) -> anyhow::Result<String> {
+    // A stream that fails to open would surface as a connection error and be tried again.
+    let opened = File::open(&file.path).await.context("failed to read the file")?;
     let version = if file.size_bytes > PART_BYTES {
         in_parts(client, bucket, file).await
     } else {
-        in_one(client, bucket, file).await
+        in_one(client, bucket, file, opened).await
     }?;
     match version {
         Some(version) if version != "null" => Ok(version),
@@ -35,25 +39,20 @@ pub(crate) async fn upload(client: &Client, bucket: &str, file: &SourceFile) -> 
     }
 }
 
-async fn in_one(client: &Client, bucket: &str, file: &SourceFile) -> anyhow::Result<Option<String>> {
-    let body = if file.size_bytes > READ_BYTES {
-        can_be_read(file).await?;
+async fn in_one(client: &Client, bucket: &str, file: &SourceFile, opened: File) -> anyhow::Result<Option<String>> {
+    let mut first = Vec::new();
+    opened.take(READ_BYTES + 1).read_to_end(&mut first).await.context("failed to read the file")?;
+    let body = if first.len() as u64 > READ_BYTES {
         ByteStream::from_path(&file.path).await.context("failed to read the file")?
     } else {
-        tokio::fs::read(&file.path).await.context("failed to read the file")?.into()
+        first.into()
     };
     let request = client.put_object().bucket(bucket).key(&file.key).body(body);
     let output = request.set_content_type(declared_type(&file.path)).send().await;
     Ok(output.context("failed to upload the file")?.version_id)
 }
 
-/// A stream that fails to open would surface as a connection error and be tried again.
-async fn can_be_read(file: &SourceFile) -> anyhow::Result<()> {
-    tokio::fs::File::open(&file.path).await.map(drop).context("failed to read the file")
-}
-
 async fn in_parts(client: &Client, bucket: &str, file: &SourceFile) -> anyhow::Result<Option<String>> {
-    can_be_read(file).await?;
     let request = client.create_multipart_upload().bucket(bucket).key(&file.key);
     let created =
         request.set_content_type(declared_type(&file.path)).send().await.context("failed to begin the upload")?;

@@ -51,7 +51,8 @@ pub struct Config {
     pub functions: Vec<FunctionConfig>,
     /// Where functions are served that are not deployed here.
     pub lambda_endpoint: Option<Endpoint>,
-    /// Workers of each function of the stack, and engines of each kind at once; 0 takes two and one for each processor.
+    /// Workers of each function of the stack, and engines of each kind at once; 0 takes two workers and
+    /// one engine for each processor.
     pub workers_per_function: usize,
     /// The `sluice-speech` program, which the speech engine runs in.
     pub speech_worker: PathBuf,

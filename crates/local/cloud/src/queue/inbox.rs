@@ -285,7 +285,9 @@ fn waiting(
     let mut statement = connection.prepare_cached(&sql)?;
     let mut rows = statement.query(params![target, limit])?;
     let mut waiting = Vec::new();
-    while let Some(row) = (waiting.len() < most).then(|| rows.next()).transpose()?.flatten() {
+    while waiting.len() < most
+        && let Some(row) = rows.next()?
+    {
         if !leased.contains(&row.get(0)?) {
             waiting.push((event(row)?, row.get(16)?));
         }

@@ -58,7 +58,10 @@ const TEMPLATES: &[(&str, usize, &str)] = &[
     (
         "width_bucket",
         4,
-        "CASE WHEN $1 < $2 THEN 0 WHEN $1 >= $3 THEN $4 + 1 \
+        // Bounds that descend count from the other end.
+        "CASE WHEN $2 > $3 THEN CASE WHEN $1 >= $2 THEN 0 WHEN $1 < $3 THEN $4 + 1 \
+         ELSE $4 - CAST(floor(CAST($1 - $3 AS DOUBLE) * $4 / ($2 - $3)) AS BIGINT) END \
+         WHEN $1 < $2 THEN 0 WHEN $1 >= $3 THEN $4 + 1 \
          ELSE CAST(floor(CAST($1 - $2 AS DOUBLE) * $4 / ($3 - $2)) AS BIGINT) + 1 END",
     ),
     ("e", 0, "exp(1)"),

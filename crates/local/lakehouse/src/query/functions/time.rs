@@ -165,6 +165,10 @@ fn format_of_joda(joda: &str) -> Result<String, String> {
         let count = rest.chars().take_while(|next| *next == one).count();
         let (letters, after) = rest.split_at(count * one.len_utf8());
         rest = after;
+        if one == '%' {
+            format.push_str(&"%%".repeat(count));
+            continue;
+        }
         format.push_str(match (one, count) {
             ('y' | 'Y', 2) => "%y",
             ('y' | 'Y', _) => "%Y",
@@ -190,7 +194,6 @@ fn format_of_joda(joda: &str) -> Result<String, String> {
             ('S', 3) => "%3f",
             ('S', 6) => "%6f",
             ('a', _) => "%p",
-            ('%', _) => &"%%%%%%%%"[..2 * count.min(4)],
             (other, _) if other.is_ascii_alphabetic() => {
                 return Err(format!("the format `{letters}` is not supported"));
             }
@@ -294,6 +297,7 @@ mod tests {
                 vec![at("2024-03-05T17:08:09.5"), text("EEE, d MMM yyyy 'at' h:mm a ''SSS")],
                 text("Tue, 5 Mar 2024 at 5:08 PM '500"),
             ),
+            ("format_datetime", vec![at("2024-03-05T17:08:09"), text("%%%%%%d")], text("%%%%%%5")),
             ("parse_datetime", vec![text("2022-03-02T11:34"), text("yyyy-MM-dd'T'HH:mm")], at("2022-03-02T11:34")),
             ("from_iso8601_timestamp", vec![text("2024-01-01T10:00:00+02:00")], at("2024-01-01T08:00")),
             ("from_unixtime", vec![ScalarValue::from(1.5)], at("1970-01-01T00:00:01.5")),
